@@ -1,0 +1,51 @@
+/*
+ * Every bound of the program on one page; static_asserts relate them. Configurable limits have
+ * their defaults here and may only move within the bounds given here. Sizes are bytes.
+ */
+#pragma once
+
+#include <assert.h>
+
+/* Buffers. A TLS record carries at most 16384 bytes of plaintext (RFC 8446 section 5.1). */
+#define LIMIT_TLS_RECORD  16384u
+#define LIMIT_BLOCK_SMALL 4096u
+#define LIMIT_BLOCK_LARGE 20480u
+#define LIMIT_BLOCK_HUGE  81920u
+#define LIMIT_BUF         LIMIT_BLOCK_HUGE
+
+/* One client command before login. */
+#define LIMIT_TAG       128u  /* RFC 9051 sets none; nginx's 32 breaks legal clients */
+#define LIMIT_LINE      8192u /* default of limits.line */
+#define LIMIT_SASL_LINE 65536u
+#define LIMIT_LITERAL   8192u
+#define LIMIT_LITERALS  4u       /* literals in one command before login */
+#define LIMIT_SKIP      1048576u /* bytes swallowed of one refused command before we hang up */
+#define LIMIT_BAD       3u
+
+/* Names and secrets. RFC 4616 section 2: authcid and authzid are at most 255 octets. */
+#define LIMIT_USER      255u
+#define LIMIT_SECRET    65536u
+#define LIMIT_ID_FIELDS 30u /* RFC 2971 section 3.3 */
+#define LIMIT_ID_KEY    30u
+#define LIMIT_ID_VALUE  1024u
+
+/* One backend reply during login, one line looked at during relay. */
+#define LIMIT_REPLY     16384u
+#define LIMIT_CAPS      4096u
+#define LIMIT_CAPS_LINE 8192u
+#define LIMIT_REDIALS   8u
+
+/* Routing. */
+#define LIMIT_CANDIDATES 16u
+#define LIMIT_ADDRESSES  16u /* addresses of one host name that are tried */
+#define LIMIT_HOST       253u
+
+/* Log. */
+#define LIMIT_LOG_LINE 2048u
+#define LIMIT_LOG_TEXT 256u
+
+static_assert(LIMIT_TLS_RECORD + 2048u < LIMIT_BLOCK_LARGE, "a whole record fits a large block");
+static_assert(LIMIT_SASL_LINE + LIMIT_LINE <= LIMIT_BUF, "a SASL line fits one buffer");
+static_assert(LIMIT_LITERALS * LIMIT_LITERAL + 4u * LIMIT_LINE <= LIMIT_BUF, "so does a LOGIN");
+static_assert(LIMIT_REPLY <= LIMIT_BUF, "so does a backend reply");
+static_assert(LIMIT_CAPS_LINE <= LIMIT_BUF, "so does a capability line");

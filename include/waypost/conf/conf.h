@@ -1,0 +1,169 @@
+/*
+ * The configuration as an immutable, reference-counted tree. Everything a struct conf points at is
+ * owned by it and dies with the last reference; a connection keeps the one it was accepted under.
+ * Durations are milliseconds, sizes bytes, strings NUL-terminated UTF-8. Absent optional strings
+ * are NULL. Paths are absolute or relative to the process, already resolved against the file.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "waypost/base/addr.h"
+#include "waypost/base/check.h"
+#include "waypost/base/log.h"
+
+enum conf_tls_mode { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_NONE };
+
+struct conf_listener {
+    char *name;
+    char *host; /* without brackets; "" or "*" is refused, "::" is both families */
+    uint16_t port;
+    enum conf_tls_mode tls; /* never CONF_TLS_NONE */
+    struct conf_proxy_protocol {
+        bool enabled, required;
+        struct cidr *from;
+        size_t from_count;
+        uint64_t timeout;
+    } proxy_protocol;
+};
+
+struct conf_certificate {
+    char *chain, *key; /* PEM files */
+};
+
+enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
+enum conf_client_auth { CONF_CLIENT_AUTH_NONE, CONF_CLIENT_AUTH_REQUEST, CONF_CLIENT_AUTH_REQUIRE };
+
+struct conf_tls {
+    struct conf_certificate *certificates; /* at least one; the first is the default */
+    size_t certificate_count;
+    enum conf_tls_version min_version;
+    char *ciphers, *ciphersuites, *groups; /* OpenSSL lists; NULL: built-in choice */
+    bool refuse_unknown_sni;
+    char *client_ca;
+    enum conf_client_auth client_auth;
+    char *ticket_keys; /* file, NULL: random keys shared by the workers */
+};
+
+enum conf_mechanism { CONF_MECH_PLAIN, CONF_MECH_LOGIN, CONF_MECH_COUNT };
+
+struct conf {
+    atomic_uint references;
+    char *path;         /* of waypost.json, as given */
+    unsigned workers;   /* 0: one per CPU */
+    char *user, *group; /* NULL: stay who we are */
+    char *hostname;     /* what the greeting says; never NULL */
+    struct conf_listener *listeners;
+    size_t listener_count;
+    struct conf_tls tls;
+    struct conf_auth {
+        bool mechanisms[CONF_MECH_COUNT];
+        unsigned attempts_per_connection;
+        uint64_t penalty_first, penalty_max;
+    } auth;
+    char *capabilities; /* static pre-login list, space separated; NULL: "auto" */
+    struct conf_limits {
+        unsigned sessions;
+        size_t line, sasl_line, literal;
+        unsigned bad_commands;
+    } limits;
+    struct conf_timeouts {
+        uint64_t handshake, login, backend_connect, backend_login, idle, drain;
+    } timeouts;
+    struct conf_keepalive {
+        uint64_t client, backend; /* 0: off */
+    } keepalive;
+    struct conf_log {
+        enum log_format format;
+        enum log_level level;
+        char *to; /* "stderr", "syslog" or a path */
+    } log;
+    struct conf_routes *routes;
+};
+
+struct conf_backend {
+    char *name;
+    size_t index; /* position in conf_routes.backends */
+    char *host;   /* without brackets */
+    uint16_t port;
+    enum conf_tls_mode tls;
+    bool allow_plaintext;
+    char *verify_name;         /* DNS name to be found in the SAN; never NULL unless tls is NONE */
+    char *verify_ca;           /* PEM file; NULL: the system's store */
+    unsigned char (*pins)[32]; /* SHA-256 of the leaf's SubjectPublicKeyInfo; any one must match */
+    size_t pin_count;
+    char *client_chain, *client_key; /* NULL: present no certificate */
+    char **hide_capabilities;
+    size_t hide_count;
+};
+
+/* What a rule points at. `backends` are in the order in which they are tried. */
+struct conf_target {
+    const struct conf_backend *const *backends;
+    size_t backend_count;
+    const char *name;
+};
+
+struct conf_usermap; /* compact hash table, see conf/usermap.h */
+
+enum conf_rule_kind { CONF_RULE_USERS, CONF_RULE_DOMAINS, CONF_RULE_TO, CONF_RULE_DENY };
+
+struct conf_domain {
+    char *name;    /* lower case, without "*." */
+    bool wildcard; /* "*.example.net": any proper subdomain */
+    struct conf_target target;
+    char *login_as;
+};
+
+struct conf_rule {
+    enum conf_rule_kind kind;
+    unsigned line;               /* in routes.json, for explanations */
+    struct conf_usermap *users;  /* CONF_RULE_USERS: inline "users" or a users_file */
+    struct conf_domain *domains; /* CONF_RULE_DOMAINS, in file order */
+    size_t domain_count;
+    struct conf_target target; /* CONF_RULE_TO */
+    char *login_as;            /* template, NULL: the normalised name */
+};
+
+struct conf_routes {
+    char *path;
+    struct conf_normalize {
+        bool lowercase;       /* ASCII letters of the whole name */
+        char *default_domain; /* appended to a name without "@"; NULL: none */
+        char separator;       /* of user*master forms; '\0': none */
+    } normalize;
+    struct conf_backend *backends;
+    size_t backend_count;
+    struct conf_rule *rules;
+    size_t rule_count;
+};
+
+/* One finding about a file. `line` is 0 when the whole file is meant. */
+struct conf_error {
+    char *file;
+    unsigned line;
+    char *pointer; /* JSON pointer, RFC 6901; "" is the document */
+    char *text;    /* what is wrong, what was expected, and a suggestion where there is one */
+};
+
+struct conf_errors {
+    struct conf_error *list; /* owned */
+    size_t count;
+};
+
+/* Reads waypost.json and the routing table it names. On success *out holds one reference. On
+ * failure *out is untouched and `errors` holds every finding of both files. Does not open
+ * certificates, keys or sockets. */
+MUST_USE
+bool conf_load(const char *path, struct conf **out, struct conf_errors *errors);
+void conf_errors_clear(struct conf_errors *errors);
+/* Adds a finding; text is copied. For checks made above conf (certificates, look-ups). */
+void conf_errors_add(struct conf_errors *errors, const char *file, unsigned line,
+                     const char *pointer, const char *format, ...) PRINTF(5, 6);
+
+struct conf *conf_hold(struct conf *conf);
+/* Drops the caller's reference and clears *conf; the last one frees the tree, wiping secrets. */
+void conf_release(struct conf **conf);

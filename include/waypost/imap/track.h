@@ -1,0 +1,57 @@
+/*
+ * Framing of a relayed session (RFC 9051 sections 2.2 and 4.3, RFC 2177, RFC 4978, RFC 7888): where
+ * lines begin, which bytes are literals, which commands are in flight. It reads, never changes
+ * bytes, holds none, and says how many may pass. Literals are skipped by count and lines by memchr.
+ *
+ * Both directions share one struct, because a synchronising literal, IDLE and COMPRESS can only be
+ * framed by listening to both. In `opaque` state everything passes and nothing is known.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "waypost/base/limits.h"
+#include "waypost/base/slice.h"
+
+enum track_verdict {
+    TRACK_PASS,   /* the first len bytes go through unchanged; len may be 0: wait for more bytes */
+    TRACK_CAPS,   /* backend: the first len bytes are one whole line that carries capabilities */
+    TRACK_REFUSE, /* client: the first len bytes are one whole command that may not reach the
+                     backend (UNAUTHENTICATE, STARTTLS, AUTHENTICATE); drop them, answer BAD with
+                     track.refused_tag at the next moment track_safe() is true */
+    TRACK_HOLD,   /* client: the backend must speak first (literal refused or not, COMPRESS) */
+    TRACK_LOST    /* a line that had to be seen whole exceeds LIMIT_CAPS_LINE; framing is lost */
+};
+
+struct track_span {
+    enum track_verdict verdict;
+    size_t len;
+};
+
+struct track {
+    bool opaque;
+    bool saw_bye;       /* the backend has sent `* BYE` */
+    bool saw_logout;    /* the client has sent LOGOUT */
+    bool idling;        /* an IDLE command is in progress: the next client line is DONE */
+    unsigned in_flight; /* commands sent to the backend and not yet answered with their tag */
+    char refused_tag[LIMIT_TAG];
+    size_t refused_tag_len;
+    struct track_side {
+        uint64_t literal_left;
+        unsigned state; /* private to track.c */
+    } client, backend;
+    uint64_t pending_tag; /* hash of the tag whose reply the client side waits for; 0 none */
+};
+
+void track_init(struct track *t);
+/* Judges the bytes at the head of one direction. `in` is all that is there, `room` how many bytes
+ * the other side can take; a PASS never exceeds it. The caller acts on the span, drops those bytes
+ * and calls again until len is 0 or the verdict is HOLD. A verdict changes the state: act on it. */
+struct track_span track_client(struct track *t, struct slice in, size_t room);
+struct track_span track_backend(struct track *t, struct slice in, size_t room);
+/* True when a line of the proxy's own may be put into the stream to the client: everything that
+ * track_backend let pass ended with a whole reply, and the stream is not opaque. */
+bool track_safe(const struct track *t);
+/* True when the client's last passed byte ended a whole command. */
+bool track_client_at_command(const struct track *t);

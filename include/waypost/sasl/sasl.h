@@ -1,0 +1,50 @@
+/*
+ * The server side of SASL (RFC 4422), one row per mechanism, and the credentials they yield. Pure:
+ * the caller moves base64 lines, this module what is inside them.
+ */
+#pragma once
+
+#include "waypost/base/check.h"
+#include "waypost/base/result.h"
+#include "waypost/base/secret.h"
+#include "waypost/base/slice.h"
+#include "waypost/base/str.h"
+#include "waypost/conf/conf.h"
+
+/* What a client proved to know. Every member is wiped by credentials_clear. */
+struct credentials {
+    struct secret authcid;  /* user name as sent, 1..LIMIT_USER bytes of UTF-8 */
+    struct secret authzid;  /* empty: same as authcid */
+    struct secret password; /* 1..LIMIT_SECRET bytes */
+};
+
+void credentials_clear(struct credentials *c);
+/* UTF-8, no NUL, CR, LF or other control character, 1..LIMIT_USER bytes. */
+bool credentials_user_legal(struct slice name);
+
+struct sasl {
+    const struct sasl_row *row; /* NULL: no exchange */
+    unsigned step;
+};
+
+struct sasl_row {
+    const char *name;
+    enum conf_mechanism mechanism;
+    bool client_first; /* an initial response is allowed (RFC 4959 section 3) */
+    /* One decoded client response. DONE: `c` is filled. CONTINUE: send `challenge` (raw, not yet
+     * base64) and wait. BAD: malformed, nothing may be kept. */
+    enum result (*respond)(struct sasl *s, struct slice response, struct credentials *c,
+                           struct slice *challenge);
+    /* The first challenge when there is no initial response: "" or text. */
+    struct slice (*first)(void);
+};
+
+/* NULL when unknown or not enabled in `enabled` (indexed by enum conf_mechanism). */
+const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH_COUNT]);
+/* Appends " AUTH=PLAIN AUTH=LOGIN" for what is enabled. */
+void sasl_advertise(const bool enabled[CONF_MECH_COUNT], struct str *out);
+/* The PLAIN message (RFC 4616 section 2) for logging in at a backend: authzid NUL authcid NUL
+ * password. False when it exceeds the builder. */
+MUST_USE
+bool sasl_plain_message(struct slice authzid, struct slice authcid, struct slice password,
+                        struct str *out);

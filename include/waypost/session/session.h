@@ -1,0 +1,129 @@
+/*
+ * One client's session: the pure core. It owns two ports, the login dialogue with both sides and
+ * the relay, and runs one phase at a time (the table is in src/session/session.c). It never sees a
+ * socket, a clock or a thread: the shell deposits bytes and facts, calls session_step, performs
+ * the asks and comes back.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "waypost/base/log.h"
+#include "waypost/base/metrics.h"
+#include "waypost/base/port.h"
+#include "waypost/base/reason.h"
+#include "waypost/conf/conf.h"
+#include "waypost/imap/caps.h"
+#include "waypost/imap/reply.h"
+#include "waypost/imap/scan.h"
+#include "waypost/imap/track.h"
+#include "waypost/route/route.h"
+#include "waypost/sasl/sasl.h"
+
+#define SESSION_NEVER UINT64_MAX
+#define SESSION_ID    16u /* characters of a session id */
+
+enum phase {
+    PHASE_SECURE,
+    PHASE_COMMAND,
+    PHASE_UPGRADE,
+    PHASE_SASL,
+    PHASE_ROUTE,
+    PHASE_DIAL,
+    PHASE_REDIAL,
+    PHASE_GREETING,
+    PHASE_STARTING,
+    PHASE_LOGIN,
+    PHASE_CHALLENGE,
+    PHASE_RELAY,
+    PHASE_REFUSE,
+    PHASE_DRAIN,
+    PHASE_CLOSED,
+    PHASE_COUNT
+};
+
+extern const char *const phase_name[PHASE_COUNT];
+
+/* What a worker lends to all of its sessions; outlives them. */
+struct session_env {
+    const struct log *log;
+    struct metrics *metrics;
+    struct pool *pool;
+    /* How long backends lately took to reject a wrong password (ms), so that a user without a
+     * route is refused after the same time (RFC 9051 section 11.7). Per worker. */
+    struct rejections {
+        uint32_t sample[16];
+        unsigned count, next;
+    } rejections;
+};
+
+/* What the shell knows when it accepts. Borrowed pointers outlive the session. */
+struct session_setup {
+    struct session_env *env;
+    const struct conf *conf; /* the shell holds the reference */
+    const struct conf_listener *listener;
+    struct addr local, remote;
+    unsigned char entropy[16]; /* random bytes: session id, own tags, jitter */
+};
+
+struct session {
+    struct session_env *env;              /* borrowed */
+    const struct conf *conf;              /* borrowed */
+    const struct conf_listener *listener; /* borrowed */
+    enum phase phase;
+    struct port client, backend;
+    char id[SESSION_ID + 1];
+    uint64_t now;              /* of the current step, monotonic ms */
+    uint64_t began;            /* accepted at */
+    uint64_t deadline;         /* SESSION_NEVER or absolute ms */
+    uint64_t quiet_since;      /* RELAY: last byte moved */
+    enum reason reason;        /* first reason wins */
+    enum reason leaving;       /* asked to end at the next safe point; REASON_none: no */
+    struct addr remote, local; /* the client's, after a PROXY header */
+    uint64_t random;           /* state of a small generator, seeded from entropy */
+
+    /* Login, client side. */
+    struct scan scan;
+    struct sasl sasl;
+    struct credentials credentials;
+    char tag[LIMIT_TAG]; /* of the LOGIN or AUTHENTICATE being answered */
+    size_t tag_len;
+    bool asked_capability; /* since TLS: this client believes CAPABILITY, not codes */
+    unsigned bad_commands, failures;
+    uint64_t attempt_began;
+
+    /* Login, backend side. */
+    struct route_decision *route;      /* owned, only from ROUTE to the end of the attempt */
+    size_t candidate;                  /* next one to try */
+    const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port */
+    struct reply reply;
+    struct caps caps;           /* of the backend; forgotten after its STARTTLS */
+    unsigned own_tag;           /* number of our last command to the backend */
+    unsigned awaiting;          /* private to session/backend.c: what the last command was */
+    enum refusal refusal;       /* REFUSE: what will be said */
+    enum refusal trouble;       /* why the candidates so far were no good */
+    struct secret refusal_text; /* REFUSAL_forwarded: code and text of the backend */
+
+    /* Relay. */
+    char *user; /* owned: the normalised name, for the log */
+    struct track track;
+    uint64_t bytes_to_client, bytes_to_backend;
+};
+
+/* Requires zeroed or fresh memory. Starts in SECURE; for a STARTTLS listener greets in clear. */
+void session_init(struct session *s, const struct session_setup *setup, uint64_t now);
+/* Runs phases until nothing moves. `now` is monotonic milliseconds. Afterwards the shell performs
+ * client.ask and backend.ask and lets both ports move bytes. */
+void session_step(struct session *s, uint64_t now);
+/* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. */
+void session_leave(struct session *s, enum reason reason);
+/* True when the shell may close both connections and forget the session. */
+static inline bool session_closed(const struct session *s)
+{
+    return s->phase == PHASE_CLOSED;
+}
+/* Frees what the session owns, wiping secrets. Both ports must be idle. */
+void session_fini(struct session *s);
+/* True when bytes from the client could be used now: false makes the shell stop reading. */
+bool session_wants(const struct session *s, const struct port *port);
