@@ -11,39 +11,29 @@ const char *const log_level_name[LEVEL_COUNT] = {
     [LEVEL_DEBUG] = "debug",
 };
 
-/* Length of the well-formed UTF-8 sequence at the start of s (RFC 3629 section 4), or 0. */
-static size_t utf8_len(struct slice s)
+static void add_hex(struct str *out, enum log_format format, struct slice bytes)
 {
-    unsigned char lead = (unsigned char)s.ptr[0];
-    unsigned char second = s.len > 1 ? (unsigned char)s.ptr[1] : 0;
-    size_t n = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-
-    if (n == 0 || lead > 0xF4 || n > s.len)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if (((unsigned char)s.ptr[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
-        return 0;
-    return n;
+    for (size_t i = 0; i < bytes.len; i++)
+        str_addf(out, "%s%02x", format == FORMAT_JSON ? "\\u00" : "\\x",
+                 (unsigned char)bytes.ptr[i]);
 }
 
-/* JSON knows \u00XX only; text uses the shorter \xXX. C1 controls steer terminals too. */
+/* JSON knows \u00XX only; text uses the shorter \xXX. C1 controls steer terminals too. A byte
+ * that is not UTF-8 shows as the code point of the same number. */
 static void add_escaped(struct str *out, enum log_format format, struct slice value)
 {
     while (value.len > 0 && !out->overflow) {
-        unsigned char c = (unsigned char)value.ptr[0];
-        size_t n = utf8_len(value);
-        bool c1 = n == 2 && c == 0xC2 && (unsigned char)value.ptr[1] < 0xA0;
-        if (c == '"' || c == '\\')
-            str_addf(out, "\\%c", c);
-        else if (n == 0 || c < 0x20 || c == 0x7F || c1)
-            str_addf(out, "%s%02x", format == FORMAT_JSON ? "\\u00" : "\\x", c);
+        size_t n = slice_utf8_len(value);
+        struct slice one = slice_take(value, n > 0 ? n : 1);
+        if (n == 1 && (*one.ptr == '"' || *one.ptr == '\\'))
+            str_addf(out, "\\%c", *one.ptr);
+        else if (n == 0)
+            add_hex(out, format, one);
+        else if (slice_is_control(one))
+            add_hex(out, format, format == FORMAT_JSON ? slice_skip(one, n - 1) : one);
         else
-            str_add(out, slice_take(value, n));
-        value = slice_skip(value, c1 || n == 0 ? 1 : n);
+            str_add(out, one);
+        value = slice_skip(value, one.len);
     }
 }
 

@@ -8,22 +8,29 @@
 
 #include "waypost/base/limits.h"
 
+bool secret_make(struct secret *s, size_t len)
+{
+    secret_clear(s);
+    if (len > LIMIT_SECRET)
+        return false;
+    if (len == 0)
+        return true;
+    s->data = calloc(1, len);
+    if (s->data == NULL)
+        return false;
+    s->len = len;
+    return true;
+}
+
 bool secret_set(struct secret *s, struct slice bytes)
 {
-    char *copy = NULL;
+    struct secret fresh = SECRET_EMPTY;
+    bool made = secret_make(&fresh, bytes.len);
 
-    secret_clear(s);
-    if (bytes.len > LIMIT_SECRET)
-        return false;
-    if (bytes.len == 0)
-        return true;
-    copy = malloc(bytes.len);
-    if (copy == NULL)
-        return false;
-    memcpy(copy, bytes.ptr, bytes.len);
-    s->data = copy;
-    s->len = bytes.len;
-    return true;
+    if (fresh.len > 0)
+        memcpy(fresh.data, bytes.ptr, fresh.len);
+    secret_move(s, &fresh);
+    return made;
 }
 
 void secret_clear(struct secret *s)
@@ -42,6 +49,7 @@ struct slice secret_reveal(const struct secret *s)
 
 void secret_move(struct secret *to, struct secret *from)
 {
+    REQUIRE(to != from);
     secret_clear(to);
     *to = *from;
     *from = SECRET_EMPTY;

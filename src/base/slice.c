@@ -33,6 +33,33 @@ struct slice slice_cut(struct slice *s, char c)
     return head;
 }
 
+size_t slice_utf8_len(struct slice s)
+{
+    unsigned char lead = (unsigned char)s.ptr[0];
+    unsigned char second = s.len > 1 ? (unsigned char)s.ptr[1] : 0;
+    size_t n = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+
+    if (n == 0 || lead > 0xF4 || n > s.len)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if (((unsigned char)s.ptr[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
+        return 0;
+    return n;
+}
+
+bool slice_is_control(struct slice one)
+{
+    unsigned char first = (unsigned char)one.ptr[0];
+
+    if (one.len == 1)
+        return first < 0x20 || first == 0x7F;
+    return one.len == 2 && first == 0xC2 && (unsigned char)one.ptr[1] < 0xA0;
+}
+
 bool slice_number(struct slice s, unsigned long max, unsigned long *out)
 {
     unsigned long value = 0;
@@ -43,7 +70,7 @@ bool slice_number(struct slice s, unsigned long max, unsigned long *out)
         if (s.ptr[i] < '0' || s.ptr[i] > '9')
             return false;
         unsigned long digit = (unsigned long)(s.ptr[i] - '0');
-        if (value > (max - digit) / 10)
+        if (digit > max || value > (max - digit) / 10)
             return false;
         value = value * 10 + digit;
     }

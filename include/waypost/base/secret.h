@@ -15,9 +15,13 @@ struct secret {
 #define SECRET_EMPTY ((struct secret){NULL, 0})
 
 /* Replaces the content. False when the bytes exceed LIMIT_SECRET or memory is short; the old
- * content is wiped either way. */
+ * content is wiped either way. The bytes may be the secret's own. */
 MUST_USE
 bool secret_set(struct secret *s, struct slice bytes);
+/* Replaces the content by `len` zero bytes for the caller to fill in at s->data, so that building a
+ * secret leaves no copy elsewhere. False, and empty, on the same conditions. */
+MUST_USE
+bool secret_make(struct secret *s, size_t len);
 /* Wipes and frees; harmless on an empty one. */
 void secret_clear(struct secret *s);
 /* Borrowed bytes, valid until the next set or clear. Never hand them to a log. */

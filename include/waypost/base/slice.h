@@ -62,5 +62,10 @@ bool slice_starts_nocase(struct slice s, struct slice prefix);
 /* Cuts the part before the first `c` off `*s` and returns it; `*s` then begins behind that `c`.
  * Without a `c` the whole of `*s` is returned and `*s` is empty. */
 struct slice slice_cut(struct slice *s, char c);
+/* Length of the UTF-8 sequence at the start of s, which is not empty; 0 when it is ill-formed
+ * (RFC 3629 section 4: shortest form, no surrogates, nothing above U+10FFFF). */
+size_t slice_utf8_len(struct slice s);
+/* Whether `one`, a single UTF-8 sequence, is a control character: C0, DEL or C1. */
+bool slice_is_control(struct slice one);
 /* Decimal digits only, no sign; false on anything else, on overflow of `max`, or when empty. */
 bool slice_number(struct slice s, unsigned long max, unsigned long *out);

@@ -14,8 +14,8 @@
 /* What a client proved to know. Every member is wiped by credentials_clear. */
 struct credentials {
     struct secret authcid;  /* user name as sent, 1..LIMIT_USER bytes of UTF-8 */
-    struct secret authzid;  /* empty: same as authcid */
-    struct secret password; /* 1..LIMIT_SECRET bytes */
+    struct secret authzid;  /* empty: same as authcid, also when the client repeated it */
+    struct secret password; /* 1..LIMIT_SECRET bytes, no NUL, CR or LF */
 };
 
 void credentials_clear(struct credentials *c);
@@ -31,8 +31,10 @@ struct sasl_row {
     const char *name;
     enum conf_mechanism mechanism;
     bool client_first; /* an initial response is allowed (RFC 4959 section 3) */
-    /* One decoded client response. DONE: `c` is filled. CONTINUE: send `challenge` (raw, not yet
-     * base64) and wait. BAD: malformed, nothing may be kept. */
+    /* One decoded client response, the initial one included. DONE: `c` is filled. CONTINUE: send
+     * `challenge` (raw, static, not yet base64) and wait; `c` may be half filled, so clear it when
+     * the client gives up. BAD: malformed or out of memory, `c` is empty. After DONE and BAD the
+     * exchange may begin anew. */
     enum result (*respond)(struct sasl *s, struct slice response, struct credentials *c,
                            struct slice *challenge);
     /* The first challenge when there is no initial response: "" or text. */
@@ -44,7 +46,8 @@ const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH
 /* Appends " AUTH=PLAIN AUTH=LOGIN" for what is enabled. */
 void sasl_advertise(const bool enabled[CONF_MECH_COUNT], struct str *out);
 /* The PLAIN message (RFC 4616 section 2) for logging in at a backend: authzid NUL authcid NUL
- * password. False when it exceeds the builder. */
+ * password. False, and nothing is added, when a part is one that no exchange would have yielded or
+ * when the builder overflows. The message is as secret as the password: the caller wipes it. */
 MUST_USE
 bool sasl_plain_message(struct slice authzid, struct slice authcid, struct slice password,
                         struct str *out);
