@@ -9,6 +9,7 @@
 #include "waypost/base/buf.h"
 #include "waypost/base/limits.h"
 #include "waypost/base/result.h"
+#include "waypost/imap/literal.h"
 
 struct scan_limits {
     size_t line;      /* one line, its line end included */
@@ -27,9 +28,10 @@ enum scan_fault {
 };
 
 struct scan {
-    size_t pos;          /* bytes of the queue already examined */
-    size_t line_start;   /* of the current line within the queue */
-    size_t literal_left; /* bytes of the current literal not yet seen */
+    size_t pos;                   /* bytes of the queue already examined */
+    size_t line_start;            /* of the current line within the queue */
+    uint64_t literal_left;        /* bytes of the current literal not yet seen */
+    struct literal_header header; /* at the end of the line as far as it was examined */
     unsigned literals;
     bool skipping; /* refused: bytes are dropped until the command's true end */
     size_t skipped;
