@@ -35,15 +35,12 @@ enum phase {
     PHASE_GREETING,
     PHASE_STARTING,
     PHASE_LOGIN,
-    PHASE_CHALLENGE,
     PHASE_RELAY,
     PHASE_REFUSE,
     PHASE_DRAIN,
     PHASE_CLOSED,
     PHASE_COUNT
 };
-
-extern const char *const phase_name[PHASE_COUNT];
 
 /* What a worker lends to all of its sessions; outlives them. */
 struct session_env {
@@ -77,9 +74,11 @@ struct session {
     uint64_t now;              /* of the current step, monotonic ms */
     uint64_t began;            /* accepted at */
     uint64_t deadline;         /* SESSION_NEVER or absolute ms */
-    uint64_t quiet_since;      /* RELAY: last byte moved */
+    uint64_t login_until;      /* end of the time allowed before login */
+    uint64_t backend_until;    /* end of the time this candidate has to log us in */
     enum reason reason;        /* first reason wins */
     enum reason leaving;       /* asked to end at the next safe point; REASON_none: no */
+    bool header_done;          /* the PROXY header was read, or none is expected */
     struct addr remote, local; /* the client's, after a PROXY header */
     uint64_t random;           /* state of a small generator, seeded from entropy */
 
@@ -90,28 +89,32 @@ struct session {
     char tag[LIMIT_TAG]; /* of the LOGIN or AUTHENTICATE being answered */
     size_t tag_len;
     bool asked_capability; /* since TLS: this client believes CAPABILITY, not codes */
+    bool spoke_imap;       /* a first whole line was read: it may have been another protocol */
     unsigned bad_commands, failures;
     uint64_t attempt_began;
 
     /* Login, backend side. */
     struct route_decision *route;      /* owned, only from ROUTE to the end of the attempt */
     size_t candidate;                  /* next one to try */
-    const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port */
+    const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port; borrowed */
     struct reply reply;
-    struct caps caps;           /* of the backend; forgotten after its STARTTLS */
-    unsigned own_tag;           /* number of our last command to the backend */
-    unsigned awaiting;          /* private to session/backend.c: what the last command was */
-    enum refusal refusal;       /* REFUSE: what will be said */
-    enum refusal trouble;       /* why the candidates so far were no good */
-    struct secret refusal_text; /* REFUSAL_forwarded: code and text of the backend */
+    struct caps caps;        /* what the backend said last; forgotten after its STARTTLS */
+    unsigned own_tag;        /* number of our last command to the backend */
+    unsigned dialogue;       /* private to session/backend.c: what we wait for */
+    unsigned login_part;     /* private to session/login.c: next piece of the login command */
+    enum refusal refusal;    /* REFUSE: what will be said */
+    bool judged_by_backend;  /* the refusal is the backend's own verdict */
+    enum refusal trouble;    /* why the candidates so far were no good */
+    struct secret forwarded; /* REFUSAL_forwarded: code and text of the backend */
 
     /* Relay. */
     char *user; /* owned: the normalised name, for the log */
     struct track track;
+    bool owes_refusal; /* a command was refused and its BAD waits for a safe point */
     uint64_t bytes_to_client, bytes_to_backend;
 };
 
-/* Requires zeroed or fresh memory. Starts in SECURE; for a STARTTLS listener greets in clear. */
+/* Begins in SECURE. Whatever `s` held before is forgotten, not freed. */
 void session_init(struct session *s, const struct session_setup *setup, uint64_t now);
 /* Runs phases until nothing moves. `now` is monotonic milliseconds. Afterwards the shell performs
  * client.ask and backend.ask and lets both ports move bytes. */
@@ -125,5 +128,7 @@ static inline bool session_closed(const struct session *s)
 }
 /* Frees what the session owns, wiping secrets. Both ports must be idle. */
 void session_fini(struct session *s);
-/* True when bytes from the client could be used now: false makes the shell stop reading. */
+/* True when more bytes at this port (client or backend of `s`) are of use now; false makes the
+ * shell stop reading. Room in the queue is the shell's own question. */
 bool session_wants(const struct session *s, const struct port *port);
+const char *session_phase_name(enum phase phase);

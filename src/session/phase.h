@@ -1,0 +1,95 @@
+/*
+ * What the files of src/session share: the row of a phase, the only function that changes the
+ * phase, the only one that ends a session, and how a session speaks and logs.
+ */
+#pragma once
+
+#include "waypost/base/check.h"
+#include "waypost/session/session.h"
+
+/* MOVED: input was consumed or the phase changed; run on. STILL: wait for the shell. */
+enum step { STILL, MOVED };
+
+struct phase_row {
+    const char *name;
+    enum step (*step)(struct session *s);
+    /* The deadline has passed: changes the phase or sets a later deadline. */
+    void (*late)(struct session *s);
+};
+
+/* The only assignment of s->phase. `deadline` is absolute. */
+void session_move(struct session *s, enum phase to, uint64_t deadline);
+/* The only way a session ends: the first reason wins, `* BYE` goes out where the stream allows it,
+ * secrets are wiped, and the session drains. Harmless when it is ending already. */
+void session_fail(struct session *s, enum reason reason);
+
+/* Lines to the client or the backend. Short of memory or room the session fails. */
+void session_say(struct session *s, const char *format, ...) PRINTF(2, 3);
+void session_tell(struct session *s, struct slice bytes);
+
+/* A log line with the session's id and the client's address; NULL-safe like log_begin. */
+bool session_log(struct session *s, struct log_line *line, enum log_level level, const char *event);
+/* A step of a xorshift generator: for jitter and tags, never for keys. */
+uint64_t session_random(struct session *s);
+
+/* client.c: before login. */
+/* No PROXY header stands before the first byte any more: TLS may begin. */
+void secure_begin(struct session *s);
+enum step secure_step(struct session *s);
+void secure_late(struct session *s);
+enum step command_step(struct session *s);
+void command_late(struct session *s);
+enum step upgrade_step(struct session *s);
+/* Forgets what was known before TLS, or before a failed login, and waits for commands. */
+void command_enter(struct session *s);
+/* A tagged (or, without a legal tag, untagged) BAD that counts towards limits.bad_commands. */
+void command_bad(struct session *s, struct slice tag, const char *text);
+/* Appends the capabilities a client may see before login, as the connection is now. */
+void command_capabilities(const struct session *s, struct str *out);
+
+/* auth.c: credentials from the client, refusals to it. */
+void auth_login(struct session *s, struct slice tag, struct slice args);
+void auth_authenticate(struct session *s, struct slice tag, struct slice args);
+/* LOGIN or AUTHENTICATE on a connection without TLS; `complete` when the password may be in it. */
+void auth_in_clear(struct session *s, struct slice command_bytes, bool complete);
+enum step sasl_step(struct session *s);
+enum step refuse_step(struct session *s);
+void refuse_late(struct session *s);
+/* Ends the attempt; the answer goes out when its delay is over. */
+void auth_refuse(struct session *s, enum refusal refusal);
+
+/* place.c: from a user name to an open connection. */
+void place_begin(struct session *s);
+/* Lets go of the backend, at whatever point it is. */
+void place_hang_up(struct session *s);
+enum step route_step(struct session *s);
+enum step dial_step(struct session *s);
+enum step redial_step(struct session *s);
+/* This candidate is no good: logs why, hangs up and tries the next. */
+void place_next(struct session *s, enum refusal trouble, const char *why);
+/* backend_connect or backend_login is over. */
+void place_late(struct session *s);
+
+/* backend.c: greeting, STARTTLS and the verdict on the login. */
+enum step greeting_step(struct session *s);
+enum step starting_step(struct session *s);
+enum step login_step(struct session *s);
+
+/* login.c: the login command in the form the backend takes. */
+enum login_sent {
+    LOGIN_SENT,    /* whole, or as far as the backend's `+` allows */
+    LOGIN_NOT_HERE /* no way that this backend offers can carry these credentials */
+};
+MUST_USE
+enum login_sent login_begin(struct session *s);
+/* The backend said `+`: sends the next piece; false when none is left. */
+bool login_continue(struct session *s);
+/* The tag of our latest command to the backend; out must hold 32 bytes. */
+struct slice login_own_tag(const struct session *s, char out[32]);
+/* Sends `TAG command CRLF` under a fresh tag. */
+void login_command(struct session *s, const char *command);
+
+/* relay.c */
+void relay_enter(struct session *s, struct slice caps);
+enum step relay_step(struct session *s);
+void relay_late(struct session *s);

@@ -1,0 +1,225 @@
+/*
+ * The logged-in session: client.in -> backend.out and backend.in -> client.out, each past the
+ * tracker, which says where lines end and what may not pass. A byte is moved, not looked at twice;
+ * whole blocks are handed over. Never parses what it need not, never holds bytes of its own.
+ */
+#include "session/phase.h"
+
+#include <stdlib.h>
+
+static void log_login(struct session *s)
+{
+    struct log_line line;
+
+    if (!session_log(s, &line, LEVEL_INFO, "login"))
+        return;
+    log_text(&line, "user", slice_str(s->user == NULL ? "" : s->user));
+    log_text(&line, "login", slice_str(s->route->login));
+    log_text(&line, "backend", slice_str(s->target->name));
+    log_text(&line, "listener", slice_str(s->listener->name));
+    if (s->client.tls_version != NULL)
+        log_text(&line, "tls", slice_str(s->client.tls_version));
+    if (s->client.tls_cipher != NULL)
+        log_text(&line, "cipher", slice_str(s->client.tls_cipher));
+    log_num(&line, "ms", s->now - s->attempt_began);
+    log_end(&line);
+}
+
+/* The tagged OK, for both kinds of clients: those that asked CAPABILITY believe the untagged list,
+ * the others the code (RFC 9051 section 7.1). */
+static void say_logged_in(struct session *s, struct slice caps)
+{
+    char storage[LIMIT_CAPS];
+    struct str seen = STR_ON(storage);
+    struct slice tag = slice_of(s->tag, s->tag_len);
+
+    caps_filter(caps, s->target->hide_capabilities, s->target->hide_count, &seen);
+    if (s->asked_capability)
+        session_say(s, "* CAPABILITY %s\r\n%.*s OK Logged in.\r\n", storage, SLICE_ARG(tag));
+    else
+        session_say(s, "%.*s OK [CAPABILITY %s] Logged in.\r\n", SLICE_ARG(tag), storage);
+}
+
+void relay_enter(struct session *s, struct slice caps)
+{
+    struct buf *bufs[] = {&s->client.in, &s->client.out, &s->backend.in, &s->backend.out};
+
+    say_logged_in(s, caps);
+    if (s->phase != PHASE_LOGIN)
+        return; /* no memory even for that */
+    log_login(s);
+    credentials_clear(&s->credentials);
+    caps_clear(&s->caps);
+    free(s->route);
+    s->route = NULL;
+    for (size_t i = 0; i < COUNT_OF(bufs); i++)
+        bufs[i]->wipe = false;
+    track_init(&s->track);
+    metric_add(&s->env->metrics->logins_succeeded, 1);
+    metric_add(&s->env->metrics->sessions_relaying, 1);
+    session_move(s, PHASE_RELAY, s->now + s->conf->timeouts.idle);
+}
+
+static void stay_awake(struct session *s)
+{
+    /* Somebody who is leaving already does not get more time by being busy. */
+    if (s->leaving == REASON_none && !s->client.eof)
+        s->deadline = s->now + s->conf->timeouts.idle;
+}
+
+/* Moves n bytes that the tracker has judged; they must all go, or framing would be lost. */
+static bool pass(struct session *s, struct buf *to, struct buf *from, size_t n)
+{
+    if (buf_move(to, from, n) == n)
+        return true;
+    session_fail(s, REASON_no_memory);
+    return false;
+}
+
+/* A whole line with capabilities: the client sees it without what a proxy cannot carry. */
+static void pass_caps(struct session *s, size_t len)
+{
+    char storage[LIMIT_CAPS_LINE + 1];
+    struct str line = STR_ON(storage);
+
+    caps_filter_line(slice_take(buf_bytes(&s->backend.in), len), s->target->hide_capabilities,
+                     s->target->hide_count, &line);
+    ENSURE(!line.overflow);
+    session_tell(s, str_slice(&line));
+    buf_drop(&s->backend.in, len);
+    s->bytes_to_client += line.len;
+}
+
+static enum step to_client(struct session *s)
+{
+    enum step step = STILL;
+
+    /* With less room than that a capability line might not fit when the tracker finds one. */
+    while (s->phase == PHASE_RELAY && buf_room(&s->client.out) >= LIMIT_CAPS_LINE) {
+        struct track_span span =
+            track_backend(&s->track, buf_bytes(&s->backend.in), buf_room(&s->client.out));
+        if (span.verdict == TRACK_LOST) {
+            session_fail(s, REASON_backend_framing);
+            return MOVED;
+        }
+        if (span.len == 0)
+            break;
+        if (span.verdict == TRACK_CAPS)
+            pass_caps(s, span.len);
+        else if (pass(s, &s->client.out, &s->backend.in, span.len))
+            s->bytes_to_client += span.len;
+        step = MOVED;
+    }
+    return step;
+}
+
+/* The client's command went no further than here; it is told so between two replies. */
+static enum step answer_refused(struct session *s)
+{
+    struct log_line line;
+
+    if (!track_safe(&s->track) || buf_room(&s->client.out) < LIMIT_LINE)
+        return STILL;
+    session_say(s, "%.*s BAD Command is not available here.\r\n", (int)s->track.refused_tag_len,
+                s->track.refused_tag);
+    s->owes_refusal = false;
+    if (session_log(s, &line, LEVEL_WARN, "command_refused")) {
+        log_text(&line, "user", slice_str(s->user == NULL ? "" : s->user));
+        log_end(&line);
+    }
+    return MOVED;
+}
+
+static enum step to_backend(struct session *s)
+{
+    enum step step = STILL;
+
+    while (s->phase == PHASE_RELAY) {
+        if (s->owes_refusal && answer_refused(s) == STILL)
+            break;
+        struct track_span span =
+            track_client(&s->track, buf_bytes(&s->client.in), buf_room(&s->backend.out));
+        if (span.verdict == TRACK_REFUSE) {
+            buf_drop(&s->client.in, span.len);
+            s->owes_refusal = s->track.refused_tag_len > 0;
+        } else if (span.verdict == TRACK_HOLD || span.len == 0) {
+            break;
+        } else if (pass(s, &s->backend.out, &s->client.in, span.len)) {
+            s->bytes_to_backend += span.len;
+        }
+        step = MOVED;
+    }
+    return step;
+}
+
+/* Nothing more of the backend's can be passed on: all of it was, or its last line broke off. */
+static bool backend_exhausted(const struct session *s, enum step step)
+{
+    return buf_empty(&s->backend.in) ||
+           (step == STILL && buf_room(&s->client.out) >= LIMIT_CAPS_LINE);
+}
+
+/* The backend is done: what the client still gets depends on whether it was told already. */
+static enum step backend_ended(struct session *s)
+{
+    if (s->backend.failed)
+        session_fail(s, REASON_backend_reset);
+    else
+        session_fail(s, s->track.saw_logout && s->track.saw_bye ? REASON_logout
+                                                                : REASON_backend_closed);
+    return MOVED;
+}
+
+/* The client sends no more, but may wait for answers to what it sent. */
+static enum step client_ended(struct session *s)
+{
+    bool whole = track_client_at_command(&s->track) || !buf_empty(&s->client.in);
+
+    if (s->track.in_flight > 0 && whole) {
+        uint64_t until = s->now + s->conf->timeouts.drain;
+        if (s->deadline > until)
+            s->deadline = until;
+        return STILL;
+    }
+    session_fail(s, s->client.truncated ? REASON_client_truncated : REASON_client_closed);
+    return MOVED;
+}
+
+/* Asked to leave: at once between two replies when no command waits for its answer, at the
+ * deadline otherwise. IDLE waits by nature. */
+static bool may_leave(const struct session *s)
+{
+    unsigned waiting = s->track.idling ? 1 : 0;
+    return track_safe(&s->track) && s->track.in_flight <= waiting;
+}
+
+enum step relay_step(struct session *s)
+{
+    enum step step = to_client(s);
+
+    if (s->phase == PHASE_RELAY && to_backend(s) == MOVED)
+        step = MOVED;
+    if (s->phase != PHASE_RELAY)
+        return MOVED;
+    if (step == MOVED)
+        stay_awake(s);
+    if ((s->backend.failed || s->backend.eof) && backend_exhausted(s, step))
+        return backend_ended(s);
+    if (s->leaving != REASON_none && may_leave(s)) {
+        session_fail(s, s->leaving);
+        return MOVED;
+    }
+    if (s->client.eof && step == STILL)
+        return client_ended(s);
+    return step;
+}
+
+void relay_late(struct session *s)
+{
+    if (s->leaving != REASON_none)
+        session_fail(s, s->leaving);
+    else if (s->client.eof)
+        session_fail(s, REASON_client_closed);
+    else
+        session_fail(s, REASON_idle_timeout);
+}
