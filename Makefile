@@ -70,8 +70,9 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 SCRIPT_SRC  := $(wildcard tests/transcripts/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY_SRC  := tests/fuzz/replay.c
+TSAN_SRC    := $(if $(filter tsan,$(VARIANT)),tests/support/tsan/arena.c)
 SOURCES     := $(CORE_SRC) $(SHELL_SRC) $(MAIN_SRC) $(UNIT_SRC) $(LOOP_SRC) $(SUPPORT_SRC) \
-               $(SCRIPT_SRC) $(FUZZ_SRC) $(REPLAY_SRC)
+               $(SCRIPT_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(TSAN_SRC)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -119,12 +120,12 @@ FORCE:
 tests: $(UNIT_BIN) $(LOOP_BIN) $(SCRIPT_BIN) $(FUZZ_BIN) ## build every test program
 
 # Unit tests see the core and nothing else, so that none can reach a socket by accident.
-$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libsupport.a $(BUILD)/libcore.a
+$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(TSAN_SRC)) $(BUILD)/libsupport.a $(BUILD)/libcore.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(link) $(CRITERION_LIBS) $(CORE_LIBS)
 
-$(LOOP_BIN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libsupport.a $(BUILD)/libshell.a $(BUILD)/libcore.a
+$(LOOP_BIN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call obj,$(TSAN_SRC)) $(BUILD)/libsupport.a $(BUILD)/libshell.a $(BUILD)/libcore.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(link) $(CRITERION_LIBS) $(SHELL_LIBS)
