@@ -2,14 +2,15 @@
 #
 # Each VARIANT (release, debug, asan, tsan, cov, fuzz) has its own tree under build/, so that no
 # clean is needed between them. V=1 shows the commands, WERROR=1 turns warnings into errors.
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^.define WAYPOST_VERSION "\(.*\)"/\1/p' include/waypost/base/version.h)
 VARIANT ?= release
 BUILD   ?= build/$(VARIANT)
 V       ?= 0
 
 PREFIX      ?= /usr/local
 SBINDIR     ?= $(PREFIX)/sbin
-MANDIR      ?= $(PREFIX)/share/man
+DATADIR     ?= $(PREFIX)/share
+MANDIR      ?= $(DATADIR)/man
 SYSCONFDIR  ?= /etc
 DESTDIR     ?=
 PKG_CONFIG  ?= pkg-config
@@ -26,8 +27,9 @@ CORE_PKGS  := jansson >= 2.14 libxxhash >= 0.8
 SHELL_PKGS := libuv >= 1.44 openssl >= 3.0
 PKGS       := $(CORE_PKGS) $(SHELL_PKGS)
 pkg = $(shell $(PKG_CONFIG) $(1) '$(2)' 2>/dev/null)
-MISSING := $(shell $(PKG_CONFIG) --print-errors --exists '$(PKGS)' >/dev/null 2>&1 || echo yes)
+MISSING := $(shell $(PKG_CONFIG) --exists '$(PKGS)' 2>/dev/null && command -v $(CC) >/dev/null || echo yes)
 
+PKG_CFLAGS     := $(call pkg,--cflags,$(PKGS))
 CORE_LIBS      := $(call pkg,--libs,$(CORE_PKGS))
 SHELL_LIBS     := $(call pkg,--libs,$(PKGS)) -lpthread
 CRITERION_LIBS := -lcriterion
@@ -52,8 +54,8 @@ ifeq ($(CFLAGS_$(VARIANT)),)
 $(error unknown VARIANT '$(VARIANT)': use release, debug, asan, tsan, cov or fuzz)
 endif
 
-override CPPFLAGS += -D_GNU_SOURCE -DWAYPOST_VERSION='"$(VERSION)"' -Iinclude -Isrc
-override CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(VARIANT)) $(call pkg,--cflags,$(PKGS)) \
+override CPPFLAGS += -D_GNU_SOURCE -Iinclude -Isrc
+override CFLAGS   += -std=c11 $(WARN) $(CFLAGS_$(VARIANT)) $(PKG_CFLAGS) \
                      $(if $(WERROR),-Werror)
 override LDFLAGS  += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
 
@@ -110,9 +112,14 @@ STAMP_flags   = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 STAMP_sources = $(SOURCES)
 $(BUILD)/%.stamp: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(STAMP_$*))' | cmp -s - $@ || echo '$(subst ','\'',$(STAMP_$*))' >$@
-.PHONY: FORCE
+	@echo '$(STAMP_$*)' | cmp -s - $@ || echo '$(STAMP_$*)' >$@
+ifneq ($(MISSING),)
+$(BUILD)/flags.stamp: missing
+endif
+.PHONY: FORCE missing
 FORCE:
+missing:
+	@deploy/deps.sh --check build || exit 1; echo '$(CC) or $(PKGS) not found' >&2; exit 1
 .SECONDARY:
 
 # --- test programs ----------------------------------------------------------------------------
@@ -142,5 +149,104 @@ $(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) $(BUILD)/
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(link) $(FUZZ_FLAGS) $(SHELL_LIBS)
+
+# --- running and checking ---------------------------------------------------------------------
+# These install what is missing first, so that a fresh Debian with make alone can begin here. What
+# was installed is only seen by a new make, hence the second call.
+.PHONY: deps run demo test check check-asan check-tsan check-valgrind system fuzz
+deps: ## install the Debian packages that are missing (through sudo when not root)
+	@deploy/deps.sh build demo test
+
+run: ## Waypost before two real Dovecot servers, until Ctrl-C
+demo: ## the same, visited with curl; fails if an answer is wrong
+run demo:
+	@deploy/deps.sh build demo
+	@$(MAKE) --no-print-directory all
+	@python3 deploy/demo/demo.py $@ --waypost $(BUILD)/waypost
+
+test: ## everything: layers, checks in release and asan, races, system tests
+	@deploy/deps.sh build demo test
+	@tests/run test
+
+check: ## units, transcripts, corpora, TLS and loop tests in this VARIANT
+	@VARIANT=$(VARIANT) tests/run check
+check-asan: ## the same with AddressSanitizer and UBSan
+check-tsan: ## TLS and loop tests with ThreadSanitizer
+check-valgrind: ## unit, TLS and loop tests under valgrind
+system: ## the real program before real servers, driven by real clients
+fuzz: ## fuzz each target for FUZZ_SECONDS (60), or only FUZZ_TARGETS="scan reply"
+check-asan check-tsan check-valgrind system fuzz:
+	@tests/run $@
+
+# --- taste ------------------------------------------------------------------------------------
+.PHONY: layers lint format compile_commands.json
+layers: $(call obj,$(CORE_SRC)) ## prove that the core is pure and that includes point downwards
+	@tests/build/layers.py . $(BUILD)/obj
+
+C_FILES  = $(shell find src include tests -name '*.[ch]')
+PY_FILES = tests/run $(shell find tests deploy -name '*.py')
+SH_FILES = deploy/deps.sh .ci/run $(shell find tests deploy -name '*.sh')
+TIDY     = $(filter %.c,$(C_FILES))
+JOBS     = $(shell getconf _NPROCESSORS_ONLN)
+lint: ## formatting, house rules, clang-tidy
+	@tests/build/lint.py $(C_FILES) $(shell find include src -name '*.def') $(PY_FILES) $(SH_FILES)
+	@clang-format --dry-run -Werror $(C_FILES)
+	@for script in $(SH_FILES); do bash -n $$script || exit 1; done
+	@printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 tests/build/tidy.sh $(CPPFLAGS) -std=c11
+
+format: ## rewrite the C files in the house format
+	@clang-format -i $(C_FILES)
+
+compile_commands.json: ## what editors and clang tools want to know
+	@printf '[\n$(foreach f,$(SOURCES),{"directory": "$(CURDIR)", "file": "$f",\n "command": "$(CC) $(subst ",\\",$(subst ",\",$(CPPFLAGS) $(CFLAGS))) -c $f"},\n)' | sed '$$s/},$$/}\n]/' >$@
+
+# --- installing -------------------------------------------------------------------------------
+# Directories of other packages are asked for, and have a fallback.
+dir_of = $(or $(shell $(PKG_CONFIG) --variable=$(1) $(2) 2>/dev/null),$(3))
+UNITDIR       ?= $(call dir_of,systemdsystemunitdir,systemd,/usr/lib/systemd/system)
+SYSUSERSDIR   ?= $(call dir_of,sysusersdir,systemd,/usr/lib/sysusers.d)
+TMPFILESDIR   ?= $(call dir_of,tmpfilesdir,systemd,/usr/lib/tmpfiles.d)
+COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
+INSTALL       ?= install
+
+MAN_PAGES := $(wildcard docs/man/*.[1-8])
+SCHEMAS   := $(wildcard config/schema/*.json)
+EXAMPLES  := $(wildcard config/*.json)
+man_path  = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+put       = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
+# The unit names the program where it was put.
+INSTALLED = '$(SBINDIR)/waypost' '$(UNITDIR)/waypost.service' '$(SYSUSERSDIR)/waypost.conf' \
+            '$(TMPFILESDIR)/waypost.conf' '$(COMPLETIONDIR)/waypost' \
+            $(foreach f,$(MAN_PAGES),'$(call man_path,$f)') \
+            $(foreach f,$(SCHEMAS),'$(DATADIR)/waypost/schema/$(notdir $f)')
+
+.PHONY: install uninstall dist clean help
+install: all ## into DESTDIR and PREFIX; an existing configuration is left alone
+	$(call put,0755,$(BUILD)/waypost,$(SBINDIR)/waypost)
+	sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' deploy/systemd/waypost.service.in >$(BUILD)/waypost.service
+	$(call put,0644,$(BUILD)/waypost.service,$(UNITDIR)/waypost.service)
+	$(call put,0644,deploy/systemd/sysusers.conf,$(SYSUSERSDIR)/waypost.conf)
+	$(call put,0644,deploy/systemd/tmpfiles.conf,$(TMPFILESDIR)/waypost.conf)
+	$(call put,0644,deploy/completion/waypost.bash,$(COMPLETIONDIR)/waypost)
+	$(foreach f,$(MAN_PAGES),$(call put,0644,$f,$(call man_path,$f));)
+	$(foreach f,$(SCHEMAS),$(call put,0644,$f,$(DATADIR)/waypost/schema/$(notdir $f));)
+	for f in $(EXAMPLES); do to='$(DESTDIR)$(SYSCONFDIR)'/waypost/$${f##*/}; \
+	    test -e "$$to" || $(INSTALL) -D -m 0640 $$f "$$to"; done
+	to='$(DESTDIR)$(SYSCONFDIR)'/logrotate.d/waypost; \
+	    test -e "$$to" || $(INSTALL) -D -m 0644 deploy/logrotate "$$to"
+
+uninstall: ## remove what install put there, except the configuration
+	rm -f $(addprefix '$(DESTDIR)'/,$(INSTALLED))
+
+dist: ## build/waypost-VERSION.tar.gz of what is committed
+	@mkdir -p build
+	git archive --prefix=waypost-$(VERSION)/ -o build/waypost-$(VERSION).tar.gz HEAD
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' Makefile
+	@echo '  VARIANT=release|debug|asan|tsan|cov|fuzz   V=1   WERROR=1   PREFIX=   DESTDIR='
 
 -include $(patsubst %.o,%.d,$(call obj,$(SOURCES)))
