@@ -101,6 +101,7 @@ $(BUILD)/libcore.a $(BUILD)/libshell.a $(BUILD)/libsupport.a: $(BUILD)/sources.s
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
+$(BUILD)/obj/tests/%.o: override CPPFLAGS += -Itests
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -184,15 +185,19 @@ layers: $(call obj,$(CORE_SRC)) ## prove that the core is pure and that includes
 	@tests/build/layers.py . $(BUILD)/obj
 
 C_FILES  = $(shell find src include tests -name '*.[ch]')
+DEF_FILES = $(shell find include src -name '*.def')
 PY_FILES = tests/run $(shell find tests deploy -name '*.py')
 SH_FILES = deploy/deps.sh .ci/run $(shell find tests deploy -name '*.sh')
 TIDY     = $(filter %.c,$(C_FILES))
 JOBS     = $(shell getconf _NPROCESSORS_ONLN)
 lint: ## formatting, house rules, clang-tidy
-	@tests/build/lint.py $(C_FILES) $(shell find include src -name '*.def') $(PY_FILES) $(SH_FILES)
-	@clang-format --dry-run -Werror $(C_FILES)
-	@for script in $(SH_FILES); do bash -n $$script || exit 1; done
-	@printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 tests/build/tidy.sh $(CPPFLAGS) -std=c11
+	@bad=0; \
+	tests/build/lint.py $(C_FILES) $(DEF_FILES) $(PY_FILES) $(SH_FILES) || bad=1; \
+	clang-format --dry-run -Werror $(C_FILES) || bad=1; \
+	for script in $(SH_FILES); do bash -n $$script || bad=1; done; \
+	printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 tests/build/tidy.sh $(CPPFLAGS) -Itests -std=c11 \
+	    || bad=1; \
+	exit $$bad
 
 format: ## rewrite the C files in the house format
 	@clang-format -i $(C_FILES)
