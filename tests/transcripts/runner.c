@@ -393,20 +393,38 @@ static bool replay_all_ways(const struct script *script, const struct conf *conf
     return true;
 }
 
-int main(int argc, char **argv)
+/* waypost.json stands beside the transcripts. */
+static struct conf *load_conf(const char *transcript)
 {
     struct conf_errors errors = {.list = NULL};
     struct conf *conf = NULL;
-    unsigned passed = 0, failed = 0;
+    struct slice dir = slice_str(transcript);
+    char storage[4096];
+    struct str path = STR_ON(storage);
 
-    if (argc < 3 || !conf_load(argv[1], &conf, &errors)) {
-        fprintf(stderr, "usage: transcripts waypost.json FILE.t ...\n");
-        for (size_t i = 0; i < errors.count; i++)
-            fprintf(stderr, "%s:%u: %s: %s\n", errors.list[i].file, errors.list[i].line,
-                    errors.list[i].pointer, errors.list[i].text);
+    while (dir.len > 0 && dir.ptr[dir.len - 1] != '/')
+        dir.len--;
+    str_add(&path, dir);
+    str_add(&path, SLICE("waypost.json"));
+    if (conf_load(storage, &conf, &errors))
+        return conf;
+    for (size_t i = 0; i < errors.count; i++)
+        fprintf(stderr, "%s:%u: %s: %s\n", errors.list[i].file, errors.list[i].line,
+                errors.list[i].pointer, errors.list[i].text);
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned passed = 0, failed = 0;
+    struct conf *conf;
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: transcripts FILE.t ...\n");
         return 2;
     }
-    for (int i = 2; i < argc; i++) {
+    conf = load_conf(argv[1]);
+    for (int i = 1; i < argc; i++) {
         struct script script;
         bool good = script_load(&script, argv[i]) && replay_all_ways(&script, conf);
         printf("%s %s\n", good ? "ok    " : "FAILED", argv[i]);

@@ -1,0 +1,5 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+! leave
+S: * BYE Server is shutting down, please reconnect.
+! closed shutdown

@@ -1,0 +1,11 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN alice secret
+! dial tls
+! tls backend
+! pass 29
+! phase GREETING
+! pass 1
+! hangup
+S: a1 NO [UNAVAILABLE] Mail server is not available, try again later. [*]
+! log no answer in time

@@ -1,0 +1,15 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN alice secret
+! dial tls
+! tls backend
+<: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready
+>: W3031321 AUTHENTICATE PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==
+<: W3031321 OK [CAPABILITY IMAP4rev1 IDLE] hi
+S: a1 OK [CAPABILITY IMAP4rev1 IDLE] Logged in.
+C: a2 APPEND INBOX {1000000}
+>: a2 APPEND INBOX {1000000}
+<: a2 NO [TOOBIG] too big
+S: a2 NO [TOOBIG] too big
+C: a3 UNAUTHENTICATE
+S: a3 BAD Command is not available here.

@@ -1,0 +1,15 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN carol secret
+! dial starttls
+<: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] no starttls here
+! hangup
+S: a1 NO [SERVERBUG] Mail server is not set up correctly. [*]
+C: a2 LOGIN carol secret
+! dial starttls
+<: * OK ready
+>: W3031322 STARTTLS
+<: W3031322 BAD what
+! hangup
+S: a2 NO [SERVERBUG] Mail server is not set up correctly. [*]
+! log STARTTLS was refused

@@ -1,0 +1,10 @@
+! listener imap
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
+C: a1 STARTTLS
+S: a1 OK Begin TLS negotiation now.
+! tls client
+C: a2 STARTTLS
+S: a2 BAD TLS is active already.
+C: a3 CAPABILITY
+S: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN
+S: a3 OK Capability completed.

@@ -1,0 +1,10 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 AUTHENTICATE PLAIN
+S: + 
+C: a2 STARTTLS
+S: a1 BAD Invalid SASL response.
+C: a3 LOGIN {11}
+S: + OK
+C: a4 STARTTLS x
+! phase ROUTE

@@ -1,0 +1,3 @@
+! phase SECURE
+! pass 15
+! closed handshake_timeout

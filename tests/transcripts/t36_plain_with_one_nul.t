@@ -1,0 +1,4 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 AUTHENTICATE PLAIN AGFsaWNlc2VjcmV0
+S: a1 BAD Invalid SASL response.

@@ -1,0 +1,6 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGOUT
+S: * BYE Logging out.
+S: a1 OK Logout completed.
+! closed logout

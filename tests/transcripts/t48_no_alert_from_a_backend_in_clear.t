@@ -1,0 +1,9 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN bob secret
+! dial clear
+<: * OK [CAPABILITY IMAP4rev1 LITERAL+] ready
+>: W3031321 LOGIN bob@example.org secret
+<: * OK [ALERT] Visit http://evil.example
+<: W3031321 OK [CAPABILITY IMAP4rev1] hi
+S: a1 OK [CAPABILITY IMAP4rev1] Logged in.

@@ -1,0 +1,8 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN bob secret
+! dial clear
+<: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready
+! hangup
+S: a1 NO [SERVERBUG] Mail server is not set up correctly. [*]
+! log offers no login

@@ -1,0 +1,4 @@
+! listener proxied
+C. \x16\x03\x01\x02\x00\x01
+! closed proxy_header
+! log event=proxy_header
