@@ -157,10 +157,9 @@ void buf_settle(struct buf *b)
 {
     size_t len = buf_len(b);
 
-    if (b->base == NULL || pool_size_for(len) >= b->size)
-        return;
-    /* Short of memory the block in hand is as good as any. */
-    if (!relocate(b, len))
-        return;
+    if (len == 0)
+        release(b);
+    else if (pool_size_for(len) < b->size && !relocate(b, len))
+        return; /* short of memory, the block in hand will do */
     check_cursors(b);
 }

@@ -8,6 +8,15 @@
 
 #include "waypost/base/limits.h"
 
+/* Under AddressSanitizer a block on a free list is out of bounds but for its link, so that a slice
+ * which outlived its buffer is found at its first use. */
+#if defined(__has_include) && __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size)   (UNUSED(at), UNUSED(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) (UNUSED(at), UNUSED(size))
+#endif
+
 struct pool_block {
     struct pool_block *next;
 };
@@ -62,6 +71,7 @@ char *pool_take(struct pool *pool, size_t want, size_t *size)
     if (block != NULL) {
         pool->free[c] = block->next;
         pool->kept[c]--;
+        ASAN_UNPOISON_MEMORY_REGION(block, class_size[c]);
     } else {
         block = malloc(class_size[c]);
         if (block == NULL)
@@ -83,6 +93,7 @@ void pool_give(struct pool *pool, char *block, size_t size)
         free(block);
         return;
     }
+    ASAN_POISON_MEMORY_REGION(node + 1, size - sizeof *node);
     node->next = pool->free[c];
     pool->free[c] = node;
     pool->kept[c]++;

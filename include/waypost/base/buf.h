@@ -52,9 +52,10 @@ static inline struct slice buf_bytes(const struct buf *b)
     return slice_of(b->base == NULL ? "" : b->base + b->head, buf_len(b));
 }
 
-/* Contiguous space for up to `want` more bytes (clipped to buf_room): sets *space to its length,
- * which is 0 only when the queue is full or memory is short; then NULL is returned. Follow with
- * buf_commit(n), n <= *space; with n == 0 an empty queue gives its block back. */
+/* Contiguous space for `want` more bytes, or for buf_room if that is less: sets *space to its
+ * length, which may be more than asked for. NULL, and 0, when the queue is full, memory is short or
+ * nothing was wanted. Follow with buf_commit(n), n <= *space; with n == 0 an empty queue gives its
+ * block back. */
 MUST_USE
 char *buf_space(struct buf *b, size_t want, size_t *space);
 void buf_commit(struct buf *b, size_t n);
