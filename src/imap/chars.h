@@ -27,3 +27,13 @@ static inline bool imap_tag_char(char c)
 {
     return c != '+' && imap_astring_char(c);
 }
+
+/* Length of what stands before the first space or line end. */
+static inline size_t imap_word_run(struct slice s)
+{
+    size_t n = 0;
+
+    while (n < s.len && s.ptr[n] != ' ' && s.ptr[n] != '\r' && s.ptr[n] != '\n')
+        n++;
+    return n;
+}

@@ -8,6 +8,7 @@
 #include "waypost/base/buf.h"
 #include "waypost/base/result.h"
 #include "waypost/base/slice.h"
+#include "waypost/imap/literal.h"
 
 enum reply_kind { REPLY_UNTAGGED, REPLY_TAGGED, REPLY_CONTINUE };
 enum reply_status {
@@ -23,6 +24,7 @@ struct reply {
     size_t pos; /* bytes already examined */
     size_t line_start;
     size_t literal_left;
+    struct literal_header header; /* at the end of the line as far as it was examined */
     /* Results of DONE. */
     size_t len; /* of the reply in the queue, last line end included */
     enum reply_kind kind;
@@ -36,8 +38,9 @@ struct reply {
 };
 
 void reply_reset(struct reply *r);
-/* NEED_MORE, DONE, or BAD (over LIMIT_REPLY, NUL, no legal beginning). A line end is CRLF or LF;
- * what a read returned never matters, only bytes do. */
+/* NEED_MORE, DONE, or BAD (over LIMIT_REPLY, NUL, bare CR, no legal beginning). A line end is CRLF
+ * or LF; what a read returned never matters, only bytes do. Literals count in untagged data only,
+ * not in the text of a status or continuation. */
 MUST_USE
 enum result reply_next(struct reply *r, const struct buf *in);
 /* First atom of the response code ("REFERRAL" of "REFERRAL imap://..."). */
