@@ -40,6 +40,14 @@
 #define LIMIT_ADDRESSES  16u /* addresses of one host name that are tried */
 #define LIMIT_HOST       253u
 
+/* Configuration files. */
+#define LIMIT_CONF_FILE    (64u << 20) /* waypost.json, routes.json */
+#define LIMIT_USERS_FILE   (1u << 30)
+#define LIMIT_CONF_ERRORS  1000u /* findings reported for one JSON file */
+#define LIMIT_USERS_ERRORS 100u  /* findings reported for one users file */
+#define LIMIT_POINTER      1024u /* text of a JSON pointer */
+#define LIMIT_NAME         64u   /* of a listener, a backend */
+
 /* Log. */
 #define LIMIT_LOG_LINE 2048u
 #define LIMIT_LOG_TEXT 256u

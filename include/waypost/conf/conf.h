@@ -52,10 +52,11 @@ enum conf_mechanism { CONF_MECH_PLAIN, CONF_MECH_LOGIN, CONF_MECH_COUNT };
 
 struct conf {
     atomic_uint references;
-    char *path;         /* of waypost.json, as given */
-    unsigned workers;   /* 0: one per CPU */
-    char *user, *group; /* NULL: stay who we are */
-    char *hostname;     /* what the greeting says; never NULL */
+    char *path;          /* of waypost.json, as given */
+    char *routing_table; /* path of routes.json */
+    unsigned workers;    /* 0: one per CPU */
+    char *user, *group;  /* NULL: stay who we are */
+    char *hostname;      /* what the greeting says; never NULL */
     struct conf_listener *listeners;
     size_t listener_count;
     struct conf_tls tls;
@@ -115,7 +116,7 @@ struct conf_domain {
     char *name;    /* lower case, without "*." */
     bool wildcard; /* "*.example.net": any proper subdomain */
     struct conf_target target;
-    char *login_as;
+    char *login_as; /* template, NULL: the normalised name */
 };
 
 struct conf_rule {
@@ -124,19 +125,25 @@ struct conf_rule {
     struct conf_usermap *users;  /* CONF_RULE_USERS: inline "users" or a users_file */
     struct conf_domain *domains; /* CONF_RULE_DOMAINS, in file order */
     size_t domain_count;
-    struct conf_target target; /* CONF_RULE_TO */
-    char *login_as;            /* template, NULL: the normalised name */
+    struct strmap *domain_index; /* private to conf/domains.c */
+    struct conf_target target;   /* CONF_RULE_TO */
+    char *login_as;              /* CONF_RULE_TO: template, NULL: the normalised name */
 };
+
+/* The first entry, in file order, that covers `domain` (lower case); NULL if there is none. */
+const struct conf_domain *conf_domain_find(const struct conf_rule *rule, struct slice domain);
 
 struct conf_routes {
     char *path;
     struct conf_normalize {
         bool lowercase;       /* ASCII letters of the whole name */
         char *default_domain; /* appended to a name without "@"; NULL: none */
-        char separator;       /* of user*master forms; '\0': none */
     } normalize;
     struct conf_backend *backends;
     size_t backend_count;
+    struct conf_target *targets; /* everything a rule may name */
+    size_t target_count;
+    const struct conf_backend **members; /* the storage behind targets[].backends */
     struct conf_rule *rules;
     size_t rule_count;
 };
@@ -159,6 +166,25 @@ struct conf_errors {
  * certificates, keys or sockets. */
 MUST_USE
 bool conf_load(const char *path, struct conf **out, struct conf_errors *errors);
+
+/* Where the loader gets its files and its randomness. */
+struct conf_source {
+    /* Reads a whole file: *text is malloc'ed and becomes the caller's. Returns NULL, or why it
+     * could not be read; then *text is untouched. `max` is the largest acceptable size. */
+    const char *(*read)(void *ctx, const char *path, size_t max, char **text, size_t *len);
+    void *ctx;     /* borrowed */
+    uint64_t seed; /* keys the hash of user names; random in production */
+};
+/* conf_load with another source than the disk. */
+MUST_USE
+bool conf_load_from(const char *path, const struct conf_source *source, struct conf **out,
+                    struct conf_errors *errors);
+
+enum conf_document { CONF_WAYPOST_JSON, CONF_ROUTES_JSON };
+/* The JSON Schema (draft 2020-12) of a document, made from the tables that read it. The caller
+ * frees it. */
+char *conf_schema(enum conf_document document);
+
 void conf_errors_clear(struct conf_errors *errors);
 /* Adds a finding; text is copied. For checks made above conf (certificates, look-ups). */
 void conf_errors_add(struct conf_errors *errors, const char *file, unsigned line,

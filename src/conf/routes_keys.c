@@ -1,0 +1,224 @@
+/*
+ * The keys of routes.json, and what has to hold between them. Tables only; the kinds read.
+ */
+#include "conf/key.h"
+#include "conf/memory.h"
+#include "conf/value.h"
+
+static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
+
+/* ----- backends ----------------------------------------------------------------------------- */
+
+static const struct key pin_element = {.kind = &kind_pin, .size = 32};
+static const struct key hidden_element = {.kind = &kind_hidden, .size = sizeof(char *)};
+
+static const struct key verify_keys[] = {
+    {"name", &kind_host_name, FIELD(struct conf_backend, verify_name),
+     .help = "DNS name that the backend's certificate must carry; without it, the host of "
+             "\"address\""},
+    {"ca", &kind_path, FIELD(struct conf_backend, verify_ca),
+     .help = "PEM file with the authorities to trust; without it, the system's"},
+    {"pin_sha256", &kind_list, FIELD(struct conf_backend, pins),
+     ALSO(struct conf_backend, pin_count), .max = 16, .element = &pin_element,
+     .help = "base64 SHA-256 hashes of the certificate's public key, one of which must match"},
+};
+static const struct shape verify_shape = {SHAPE_KEYS(verify_keys)};
+
+static const struct key client_certificate_keys[] = {
+    {"chain", &kind_path, FIELD(struct conf_backend, client_chain), .required = true,
+     .help = "PEM file with the certificate, followed by its intermediates"},
+    {"key", &kind_path, FIELD(struct conf_backend, client_key), .required = true,
+     .help = "PEM file with the private key"},
+};
+static const struct shape client_certificate_shape = {SHAPE_KEYS(client_certificate_keys)};
+
+static const struct key backend_keys[] = {
+    {"address", &kind_backend_address, FIELD(struct conf_backend, host),
+     ALSO(struct conf_backend, port), .required = true, .help = "host and port of the server"},
+    {"tls", &kind_word, FIELD(struct conf_backend, tls), .required = true,
+     .words = backend_tls_words,
+     .help = "implicit: TLS from the first byte; starttls: STARTTLS or nothing; none: in clear"},
+    {"allow_plaintext", &kind_bool, FIELD(struct conf_backend, allow_plaintext),
+     .fallback = "false", .help = "consent to \"tls\": \"none\" for a backend on another machine"},
+    {"verify", &kind_object, .shape = &verify_shape,
+     .help = "how the backend's certificate is verified; it always is"},
+    {"client_certificate", &kind_object, .shape = &client_certificate_shape,
+     .help = "certificate by which the backend knows Waypost"},
+    {"hide_capabilities", &kind_list, FIELD(struct conf_backend, hide_capabilities),
+     ALSO(struct conf_backend, hide_count), .max = 100, .element = &hidden_element,
+     .help = "capabilities of the backend that clients shall not see"},
+};
+
+static void check_plaintext(struct reader *r, const struct place *at, const json_t *object,
+                            const struct conf_backend *backend)
+{
+    static const char *const needless[] = {"verify", "client_certificate"};
+
+    if (!backend->allow_plaintext && !value_is_loopback(slice_str(backend->host)))
+        fault(r, at,
+              "passwords would cross the network in clear: use TLS, or consent with "
+              "\"allow_plaintext\": true");
+    for (size_t i = 0; i < COUNT_OF(needless); i++) {
+        struct place here = {.up = at, .name = needless[i]};
+        if (json_object_get(object, needless[i]) != NULL)
+            fault(r, &here, "has no meaning with \"tls\": \"none\"");
+    }
+}
+
+/* RFC 9525 section 6.1: the reference identity is configured, never what DNS or the peer says. */
+static void check_identity(struct reader *r, const struct place *at, const json_t *object,
+                           struct conf_backend *backend)
+{
+    struct place address = {.up = at, .name = "address"};
+    const json_t *verify = json_object_get(object, "verify");
+
+    if (backend->verify_name != NULL || json_object_get(verify, "name") != NULL)
+        return;
+    if (value_is_ip(slice_str(backend->host)))
+        fault(r, &address,
+              "an address says nothing about the name in the certificate: add \"verify\": "
+              "{\"name\": \"imap.example.net\"} with the backend's name");
+    else
+        backend->verify_name = memory_text(slice_str(backend->host));
+}
+
+static void check_backend(struct reader *r, const struct place *at, const json_t *object,
+                          void *base)
+{
+    struct conf_backend *backend = base;
+
+    if (backend->host == NULL)
+        return;
+    if (backend->tls == CONF_TLS_NONE)
+        check_plaintext(r, at, object, backend);
+    else
+        check_identity(r, at, object, backend);
+}
+
+static const struct shape backend_shape = {SHAPE_KEYS(backend_keys), .check = check_backend};
+static const struct key backend_element = {.kind = &kind_object,
+                                           .size = sizeof(struct conf_backend),
+                                           .max = LIMIT_NAME,
+                                           .shape = &backend_shape};
+static_assert(offsetof(struct conf_backend, name) == 0, "kind_map puts the name first");
+
+/* ----- rules -------------------------------------------------------------------------------- */
+
+#define LOGIN_AS_HELP                                                                          \
+    "name for logging in at the backend; {user}, {local} and {domain} stand for parts of the " \
+    "normalized name"
+
+/* The long form of a destination; the first key alone is the short form. */
+static const struct key destination_keys[] = {
+    {"to", &kind_target, FIELD(struct conf_domain, target), .required = true,
+     .help = "name of a backend"},
+    {"login_as", &kind_login_as, FIELD(struct conf_domain, login_as), .max = 1024,
+     .help = LOGIN_AS_HELP},
+};
+static const struct shape destination_shape = {SHAPE_KEYS(destination_keys)};
+static const struct key destination_element = {.kind = &kind_destination,
+                                               .size = sizeof(struct conf_domain),
+                                               .max = LIMIT_HOST + 2,
+                                               .shape = &destination_shape};
+static_assert(offsetof(struct conf_domain, name) == 0, "kind_map puts the name first");
+
+static const struct key rule_keys[] = {
+    {"users", &kind_users, FIELD(struct conf_rule, users), .element = &destination_element,
+     .help = "users by exact name"},
+    {"users_file", &kind_users_file, FIELD(struct conf_rule, users),
+     .help = "the same from a file: user TAB backend [TAB login_as], one per line"},
+    {"domains", &kind_domains, FIELD(struct conf_rule, domains),
+     ALSO(struct conf_rule, domain_count), .min = 1, .max = 1000000,
+     .element = &destination_element,
+     .help = "users by domain; \"*.example.net\" stands for every subdomain"},
+    {"to", &kind_target, FIELD(struct conf_rule, target), .help = "everybody else goes here"},
+    {"deny", &kind_true, .help = "everybody else is refused"},
+    {"login_as", &kind_login_as, FIELD(struct conf_rule, login_as), .needs = "to", .max = 1024,
+     .help = LOGIN_AS_HELP},
+};
+
+static const char *const selectors[] = {"users", "users_file", "domains", "to", "deny", NULL};
+static const enum conf_rule_kind selected[] = {CONF_RULE_USERS, CONF_RULE_USERS, CONF_RULE_DOMAINS,
+                                               CONF_RULE_TO, CONF_RULE_DENY};
+static_assert(COUNT_OF(selectors) == COUNT_OF(selected) + 1, "a kind for each selector");
+
+static void check_rule(struct reader *r, const struct place *at, const json_t *object, void *base)
+{
+    struct conf_rule *rule = base;
+
+    rule->line = place_line(r, at);
+    for (size_t i = 0; selectors[i] != NULL; i++) {
+        if (json_object_get(object, selectors[i]) != NULL)
+            rule->kind = selected[i];
+    }
+}
+
+static const struct shape rule_shape = {SHAPE_KEYS(rule_keys), .one_of = selectors,
+                                        .check = check_rule};
+static const struct key rule_element = {
+    .kind = &kind_object, .size = sizeof(struct conf_rule), .shape = &rule_shape};
+
+/* ----- the document ------------------------------------------------------------------------- */
+
+static const struct key normalize_keys[] = {
+    {"lowercase", &kind_bool, FIELD(struct conf_normalize, lowercase), .fallback = "true",
+     .help = "turn ASCII letters of user names to lower case"},
+    {"default_domain", &kind_host_name, FIELD(struct conf_normalize, default_domain),
+     .help = "domain of user names without \"@\""},
+};
+
+static void check_normalize(struct reader *r, const struct place *at, const json_t *object,
+                            void *base)
+{
+    struct conf_normalize *normalize = base;
+    UNUSED(r);
+    UNUSED(at);
+    UNUSED(object);
+    for (char *c = normalize->default_domain; normalize->lowercase && c != NULL && *c != '\0'; c++)
+        *c = ascii_lower(*c);
+}
+
+static const struct shape normalize_shape = {SHAPE_KEYS(normalize_keys), .check = check_normalize};
+
+/* In this order, because rules name backends and users are normalized. */
+static const struct key routes_keys[] = {
+    {"$schema", &kind_ignored, .help = "for editors; Waypost ignores it"},
+    {"normalize", &kind_object, FIELD(struct conf_routes, normalize), .fallback = "{}",
+     .shape = &normalize_shape, .help = "the form in which user names are compared and sent"},
+    {"backends", &kind_map, FIELD(struct conf_routes, backends),
+     ALSO(struct conf_routes, backend_count), .required = true, .min = 1, .max = 65535,
+     .element = &backend_element, .help = "the IMAP servers, by name"},
+    {"routes", &kind_list, FIELD(struct conf_routes, rules), ALSO(struct conf_routes, rule_count),
+     .required = true, .min = 1, .max = 100000, .element = &rule_element,
+     .help = "rules; the first that matches a user decides, and without one the user is refused"},
+};
+
+/* A rule without a condition leaves nothing for those behind it. */
+static void check_reachable(struct reader *r, const struct place *routes,
+                            const struct conf_routes *table)
+{
+    size_t last = 0;
+
+    while (last < table->rule_count && table->rules[last].kind != CONF_RULE_TO &&
+           table->rules[last].kind != CONF_RULE_DENY)
+        last++;
+    for (size_t i = last + 1; i < table->rule_count; i++) {
+        struct place here = {.up = routes, .index = i};
+        fault(r, &here, "this rule is never reached: the one on line %u takes everybody",
+              table->rules[last].line);
+    }
+}
+
+static void check_routes(struct reader *r, const struct place *at, const json_t *object, void *base)
+{
+    struct conf_routes *table = base;
+    struct place routes = {.up = at, .name = "routes"};
+    UNUSED(object);
+
+    for (size_t i = 0; i < table->backend_count; i++)
+        table->backends[i].index = i;
+    check_reachable(r, &routes, table);
+    check_loops(r, at);
+}
+
+const struct shape routes_shape = {SHAPE_KEYS(routes_keys), .check = check_routes};

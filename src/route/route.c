@@ -1,0 +1,147 @@
+/*
+ * Chooses the backend of a user. Owns nothing and keeps nothing; borrows from the routing table.
+ * Fails closed: a rule that matched decides, even when it has nothing to offer.
+ */
+#include "waypost/route/route.h"
+
+#include "waypost/conf/usermap.h"
+#include "waypost/conf/username.h"
+
+const char *const route_verdict_name[] = {
+    [ROUTE_TO] = "to",
+    [ROUTE_DENIED] = "denied",
+    [ROUTE_NO_MATCH] = "no-match",
+    [ROUTE_BAD_USER] = "bad-user",
+    [ROUTE_UNAVAILABLE] = "unavailable",
+};
+
+#define WHY_MAX (2u * LIMIT_LOG_TEXT)
+
+/* What a rule has to say about a user. */
+struct match {
+    const struct conf_target *target; /* NULL: refuse */
+    struct slice login_as;            /* empty: the normalised name */
+    struct str why;
+};
+
+typedef bool matcher(const struct conf_rule *rule, struct slice user, struct match *m);
+
+/* Names come from clients as well: only what is printable ASCII is repeated. */
+static void add_printable(struct str *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        str_addc(out, text.ptr[i] > 0x20 && text.ptr[i] < 0x7F ? text.ptr[i] : '?');
+}
+
+static bool match_users(const struct conf_rule *rule, struct slice user, struct match *m)
+{
+    struct usermap_hit hit;
+    const char *source = usermap_source(rule->users);
+    bool found = usermap_find(rule->users, user, &hit);
+
+    str_addf(&m->why, "%s among the %zu users ", found ? "is" : "is not",
+             usermap_count(rule->users));
+    str_addf(&m->why, source == NULL ? "of this rule" : "of %s", source);
+    if (!found)
+        return false;
+    m->target = hit.target;
+    m->login_as = hit.login_as;
+    return true;
+}
+
+static bool match_domains(const struct conf_rule *rule, struct slice user, struct match *m)
+{
+    char storage[LIMIT_USER + 1];
+    struct str domain = STR_ON(storage);
+    struct slice name = username_domain(user);
+
+    for (size_t i = 0; i < name.len; i++)
+        str_addc(&domain, ascii_lower(name.ptr[i]));
+    const struct conf_domain *found = conf_domain_find(rule, str_slice(&domain));
+    if (found == NULL) {
+        str_addf(&m->why, "none of the %zu domains covers \"", rule->domain_count);
+        add_printable(&m->why, str_slice(&domain));
+        str_addc(&m->why, '"');
+        return false;
+    }
+    str_addf(&m->why, "domain \"%s%s\" covers it", found->wildcard ? "*." : "", found->name);
+    m->target = &found->target;
+    m->login_as = slice_str(found->login_as);
+    return true;
+}
+
+static bool match_to(const struct conf_rule *rule, struct slice user, struct match *m)
+{
+    UNUSED(user);
+    str_add(&m->why, SLICE("takes everybody"));
+    m->target = &rule->target;
+    m->login_as = slice_str(rule->login_as);
+    return true;
+}
+
+static bool match_deny(const struct conf_rule *rule, struct slice user, struct match *m)
+{
+    UNUSED(rule);
+    UNUSED(user);
+    str_add(&m->why, SLICE("refuses everybody"));
+    return true;
+}
+
+static matcher *const matchers[] = {
+    [CONF_RULE_USERS] = match_users,
+    [CONF_RULE_DOMAINS] = match_domains,
+    [CONF_RULE_TO] = match_to,
+    [CONF_RULE_DENY] = match_deny,
+};
+
+static bool fill_login(const struct match *m, struct slice user, struct route_decision *out)
+{
+    struct str login = STR_ON(out->login);
+    return username_expand(m->login_as.len == 0 ? SLICE("{user}") : m->login_as, user, &login);
+}
+
+static enum route_verdict apply(const struct match *m, struct slice user,
+                                struct route_decision *out)
+{
+    if (m->target == NULL)
+        return ROUTE_DENIED;
+    out->target = m->target->name;
+    if (!fill_login(m, user, out))
+        return ROUTE_BAD_USER;
+    while (out->candidate_count < m->target->backend_count &&
+           out->candidate_count < LIMIT_CANDIDATES) {
+        out->candidates[out->candidate_count] = m->target->backends[out->candidate_count];
+        out->candidate_count++;
+    }
+    return out->candidate_count == 0 ? ROUTE_UNAVAILABLE : ROUTE_TO;
+}
+
+static enum route_verdict decide(const struct conf_routes *routes, struct slice user,
+                                 struct route_decision *out, route_trace *trace, void *ctx)
+{
+    char storage[WHY_MAX];
+
+    for (size_t i = 0; i < routes->rule_count; i++) {
+        const struct conf_rule *rule = &routes->rules[i];
+        struct match m = {.why = STR_ON(storage)};
+        bool matched = matchers[rule->kind](rule, user, &m);
+        if (trace != NULL)
+            trace(ctx, i, matched, storage);
+        if (!matched)
+            continue;
+        out->rule = rule;
+        out->rule_index = i;
+        return apply(&m, user, out);
+    }
+    return ROUTE_NO_MATCH;
+}
+
+void route_decide(const struct conf_routes *routes, const struct route_query *query,
+                  struct route_decision *out, route_trace *trace, void *ctx)
+{
+    *out = (struct route_decision){.verdict = ROUTE_BAD_USER};
+    struct str user = STR_ON(out->user);
+
+    if (username_normalize(&routes->normalize, query->user, &user))
+        out->verdict = decide(routes, str_slice(&user), out, trace, ctx);
+}
