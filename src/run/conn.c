@@ -1,0 +1,274 @@
+/*
+ * Runs one connection: every callback of streams, dial and timer deposits what happened and calls
+ * conn_run, which steps the session, performs its asks, pumps both streams until nothing moves, and
+ * then recomputes what to read and when to wake. Owns all of it and one reference to a generation;
+ * freed by the timer's close callback, which is the last one. Never frees beneath a callback and
+ * never decides anything about IMAP.
+ */
+#include "run/conn.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "waypost/net/dial.h"
+#include "waypost/net/socket.h"
+#include "waypost/net/stream.h"
+
+struct conn {
+    struct list node;              /* in home->conns */
+    struct conn_home *home;        /* borrowed */
+    struct generation *generation; /* one reference */
+    struct session session;
+    struct stream client, backend;
+    struct dial *dial; /* owned while it lasts */
+    uv_timer_t timer;
+    uint64_t timer_at; /* SESSION_NEVER: not running */
+    bool running;      /* conn_run is on the stack */
+    bool impatient;    /* nobody is waited for any more */
+    bool ending;       /* the timer is being closed: nothing else is left */
+};
+
+static void conn_run(struct conn *c);
+
+static void on_wake(void *ctx)
+{
+    conn_run(ctx);
+}
+
+/* --- asks ------------------------------------------------------------------------------------- */
+
+static void on_dialed(void *ctx, const struct dial_outcome *outcome)
+{
+    struct conn *c = ctx;
+    struct port *port = &c->session.backend;
+
+    c->dial = NULL;
+    port->busy = false;
+    if (outcome->fd >= 0) {
+        port->detail[0] = '\0';
+        port->remote = outcome->remote;
+        port->local = socket_local(outcome->fd);
+        stream_open(&c->backend, outcome->fd, c->session.conf->keepalive.backend);
+    } else if (outcome->failure == PORT_FINE) {
+        port_forget(port); /* the session hung up meanwhile */
+    } else {
+        port->failed = true;
+        port->failure = outcome->failure;
+    }
+    conn_run(c);
+}
+
+static void open_backend(struct conn *c)
+{
+    const struct conf_backend *target = c->session.target;
+    struct port *port = &c->session.backend;
+
+    REQUIRE(c->dial == NULL && c->backend.state == STREAM_IDLE);
+    port_forget(port);
+    c->dial = dial_start(c->home->loop, c->home->dns, target->host, target->port,
+                         STR_ON(port->detail), on_dialed, c);
+    port->busy = c->dial != NULL;
+    if (c->dial == NULL) {
+        port->failed = true;
+        port->failure = PORT_MEMORY;
+    }
+}
+
+/* Only once everything said in clear is on its way. */
+static bool begin_tls(struct conn *c, struct stream *s)
+{
+    struct tls_set *set = c->generation->tls;
+
+    if (s->state == STREAM_OPEN && !s->port->failed) {
+        (void)stream_pump(s);
+        if (!buf_empty(&s->port->out))
+            return false;
+        stream_secure(s, s == &c->client ? tls_engine_server(set)
+                                         : tls_engine_backend(set, c->session.target));
+    }
+    s->port->ask &= ~(unsigned)ASK_TLS;
+    return true;
+}
+
+static bool hang_up(struct conn *c, struct stream *s)
+{
+    bool lingers = session_closed(&c->session) && !c->impatient;
+
+    s->port->ask = 0;
+    if (s == &c->backend && c->dial != NULL) {
+        dial_cancel(c->dial);
+        return false;
+    }
+    return stream_hangup(s, lingers ? CONN_LINGER_MS : 0);
+}
+
+/* True when the session should look at its ports again. */
+static bool perform(struct conn *c, struct stream *s)
+{
+    unsigned ask = s->port->ask;
+
+    if ((ask & ASK_HANGUP) != 0)
+        return hang_up(c, s);
+    if ((ask & ASK_OPEN) != 0) {
+        s->port->ask &= ~(unsigned)ASK_OPEN;
+        open_backend(c);
+        return true;
+    }
+    return (ask & ASK_TLS) != 0 && begin_tls(c, s);
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+/* A relayed stream is read only while the other one has nothing left to send: what a peer that
+ * stopped reading costs is the one block it was being sent. */
+static bool wants(const struct conn *c, const struct stream *s)
+{
+    const struct session *session = &c->session;
+    const struct port *peer = s == &c->client ? &session->backend : &session->client;
+
+    if (session->phase == PHASE_RELAY && port_unsent(peer) > 0)
+        return false;
+    return session_wants(session, s->port);
+}
+
+static bool settle(struct conn *c, struct stream *s)
+{
+    if (c->session.phase == PHASE_RELAY)
+        stream_wipe(s, false); /* credentials are behind us; a kept secret would cost every byte */
+    return stream_settle(s, wants(c, s));
+}
+
+static uint64_t earliest(const struct conn *c)
+{
+    uint64_t at = c->session.deadline;
+
+    if (c->client.deadline < at)
+        at = c->client.deadline;
+    return c->backend.deadline < at ? c->backend.deadline : at;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct conn *c = container_of(timer, struct conn, timer);
+
+    c->timer_at = SESSION_NEVER;
+    conn_run(c);
+}
+
+/* Only ever moved earlier: a deadline that has moved on is found out when the timer fires. */
+static void arm(struct conn *c)
+{
+    uint64_t at = earliest(c), now = uv_now(c->home->loop);
+
+    if (at >= c->timer_at)
+        return;
+    c->timer_at = at;
+    uv_timer_start(&c->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct conn *c = container_of(handle, struct conn, timer);
+    struct conn_home *home = c->home;
+
+    session_fini(&c->session);
+    generation_release(&c->generation);
+    list_unlink(&c->node);
+    home->count--;
+    free(c);
+    home->gone(home);
+}
+
+static void conn_run(struct conn *c)
+{
+    uint64_t now = uv_now(c->home->loop);
+    bool moved;
+
+    REQUIRE(!c->running && !c->ending);
+    c->running = true;
+    stream_expire(&c->client, now);
+    stream_expire(&c->backend, now);
+    do {
+        session_step(&c->session, now);
+        moved = perform(c, &c->client);
+        moved |= perform(c, &c->backend);
+        moved |= stream_pump(&c->client);
+        moved |= stream_pump(&c->backend);
+        if (!moved)
+            moved = !settle(c, &c->client) || !settle(c, &c->backend);
+    } while (moved);
+    c->running = false;
+    if (session_closed(&c->session) && !c->session.client.busy && !c->session.backend.busy) {
+        c->ending = true;
+        uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+        return;
+    }
+    arm(c);
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+bool conn_accept(struct conn_home *home, struct generation *generation,
+                 const struct conf_listener *listener, int fd, const struct addr *remote)
+{
+    struct session_setup setup = {
+        .env = home->env,
+        .conf = generation->conf,
+        .listener = listener,
+        .local = socket_local(fd),
+        .remote = *remote,
+    };
+    struct conn *c = malloc(sizeof(*c));
+
+    if (c == NULL ||
+        getrandom(setup.entropy, sizeof(setup.entropy), 0) != (ssize_t)sizeof(setup.entropy)) {
+        free(c);
+        close(fd);
+        return false;
+    }
+    *c = (struct conn){.home = home, .timer_at = SESSION_NEVER};
+    c->generation = generation_hold(generation);
+    list_append(&home->conns, &c->node);
+    home->count++;
+    uv_timer_init(home->loop, &c->timer);
+    session_init(&c->session, &setup, uv_now(home->loop));
+    stream_init(&c->client, home->loop, home->env->pool, &c->session.client, on_wake, c);
+    stream_init(&c->backend, home->loop, home->env->pool, &c->session.backend, on_wake, c);
+    c->session.client.local = setup.local;
+    c->session.client.remote = setup.remote;
+    stream_open(&c->client, fd, generation->conf->keepalive.client);
+    conn_run(c);
+    return true;
+}
+
+/* Nothing is freed beneath these loops: that takes a close callback. */
+void conns_leave(struct conn_home *home, enum reason reason)
+{
+    for (struct list *node = home->conns.next; node != &home->conns; node = node->next) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (c->ending)
+            continue;
+        session_leave(&c->session, reason);
+        conn_run(c);
+    }
+}
+
+/* The session is taken through its own deadlines, so that its end is logged and counted. */
+static void abort_one(struct conn *c)
+{
+    c->impatient = true;
+    session_leave(&c->session, REASON_shutdown);
+    while (!session_closed(&c->session))
+        session_step(&c->session, c->session.deadline);
+    conn_run(c);
+}
+
+void conns_abort(struct conn_home *home)
+{
+    for (struct list *node = home->conns.next; node != &home->conns; node = node->next) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (!c->ending)
+            abort_one(c);
+    }
+}

@@ -1,0 +1,30 @@
+/*
+ * One configuration in force: the parsed files, the TLS contexts made from them and how to log.
+ * Immutable and reference-counted; a connection keeps the one it was accepted under.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "waypost/base/check.h"
+#include "waypost/base/log.h"
+#include "waypost/conf/conf.h"
+#include "waypost/tls/context.h"
+
+struct generation {
+    atomic_uint references;
+    struct conf *conf;    /* one reference */
+    struct tls_set *tls;  /* owned */
+    enum log_level level; /* copies, for struct log */
+    enum log_format format;
+};
+
+/* Loads everything or nothing. On failure `errors` holds all findings and *out is untouched.
+ * `tickets` is made by the first load and kept ever after, so that *tickets outlives all
+ * generations; it is the caller's to free. */
+MUST_USE
+bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
+                     struct conf_errors *errors);
+struct generation *generation_hold(struct generation *generation);
+/* Drops one reference and clears the pointer. From any thread. */
+void generation_release(struct generation **generation);

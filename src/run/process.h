@@ -1,0 +1,24 @@
+/*
+ * What concerns the process as a whole, before and beside its loops: limits, privileges, core
+ * dumps, and telling the service manager. Each function that can fail explains itself in `why`.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "waypost/base/check.h"
+#include "waypost/base/str.h"
+
+/* No core dump, no debugger of the same user (a dump would hold passwords); SIGPIPE is ignored.
+ * Call again after a change of user, which the kernel answers by resetting some of it. */
+void process_harden(void);
+/* Makes room for `need` open descriptors; false when the hard limit forbids it. */
+MUST_USE
+bool process_raise_descriptors(uint64_t need, struct str *why);
+/* Becomes user and group (NULL: stay) with the user's supplementary groups, and makes sure that
+ * there is no way back to root. */
+MUST_USE
+bool process_become(const char *user, const char *group, struct str *why);
+/* Sends `state` (lines of sd_notify(3)) to $NOTIFY_SOCKET, if there is one. */
+void process_notify(const char *state);

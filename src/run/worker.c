@@ -1,0 +1,262 @@
+/*
+ * A worker's thread: accepts, runs connections, reads its mail, ends with an empty loop. Owns loop,
+ * pool, names, listeners and a generation. Shares nothing but counters, the log sink and immutable
+ * generations; never touches another worker.
+ */
+#include "run/worker.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WARNING_EVERY_MS 10000u
+#define TRIM_PEAK        256u /* smaller crowds leave nothing worth returning */
+
+struct letter {
+    struct list node;
+    enum letter_kind kind;
+    struct generation *generation; /* LETTER_CONF: one reference */
+};
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+/* After a storm the heap is large and mostly empty: give it back once half of the crowd is gone. */
+static void trim(struct worker *w)
+{
+    if (w->home.count > w->peak)
+        w->peak = w->home.count;
+    if (w->peak < TRIM_PEAK || w->home.count > w->peak / 2)
+        return;
+    w->peak = w->home.count;
+    pool_trim(&w->pool);
+    malloc_trim(0);
+}
+
+static void turn_away(struct worker *w, int fd)
+{
+    uint64_t now = uv_now(&w->loop);
+    struct log_line line;
+
+    close(fd);
+    metric_add(&w->env.metrics->sessions_ended[REASON_too_many_sessions], 1);
+    w->turned_away++;
+    if (now < w->next_warning ||
+        !log_begin(&line, &w->log, reason_table[REASON_too_many_sessions].level, "turned_away"))
+        return;
+    log_text(&line, "reason", slice_str(reason_table[REASON_too_many_sessions].name));
+    log_num(&line, "worker", w->index);
+    log_num(&line, "connections", w->turned_away);
+    log_num(&line, "limit", w->generation->conf->limits.sessions);
+    log_end(&line);
+    w->turned_away = 0;
+    w->next_warning = now + WARNING_EVERY_MS;
+}
+
+static void on_accepted(void *ctx, int fd, const struct addr *remote)
+{
+    struct door *door = ctx;
+    struct worker *w = door->worker;
+
+    if (metric_get(&w->env.metrics->sessions_open) >= w->generation->conf->limits.sessions) {
+        turn_away(w, fd);
+        return;
+    }
+    if (!conn_accept(&w->home, w->generation, door->conf, fd, remote))
+        metric_add(&w->env.metrics->sessions_ended[REASON_no_memory], 1);
+}
+
+/* The loop ends by itself once nothing is left in it. */
+static void close_when_empty(struct worker *w)
+{
+    if (!w->draining || w->home.count > 0 || w->closed)
+        return;
+    uv_mutex_lock(&w->lock);
+    w->closed = true;
+    uv_mutex_unlock(&w->lock);
+    uv_close((uv_handle_t *)&w->async, NULL);
+    dns_close(&w->dns);
+}
+
+static void on_gone(struct conn_home *home)
+{
+    struct worker *w = container_of(home, struct worker, home);
+
+    trim(w);
+    close_when_empty(w);
+}
+
+/* --- mail ------------------------------------------------------------------------------------- */
+
+static void letter_free(struct letter *letter)
+{
+    generation_release(&letter->generation);
+    free(letter);
+}
+
+/* Swaps, so that the letter takes the old one away. */
+static void use_generation(struct worker *w, struct letter *letter)
+{
+    struct generation *old = w->generation;
+
+    w->generation = letter->generation;
+    letter->generation = old;
+    w->log.level = w->generation->level;
+    w->log.format = w->generation->format;
+}
+
+static void drain(struct worker *w)
+{
+    if (!w->draining) {
+        w->draining = true;
+        for (size_t i = 0; i < w->door_count; i++)
+            listener_stop(&w->doors[i].listener);
+        conns_leave(&w->home, REASON_shutdown);
+    }
+    close_when_empty(w);
+}
+
+static void open_letter(struct worker *w, struct letter *letter)
+{
+    switch (letter->kind) {
+    case LETTER_CONF:
+        use_generation(w, letter);
+        break;
+    case LETTER_DRAIN:
+        drain(w);
+        break;
+    case LETTER_STOP:
+        drain(w);
+        conns_abort(&w->home);
+        break;
+    }
+    letter_free(letter);
+}
+
+/* One wake-up may stand for many letters. */
+static void on_mail(uv_async_t *async)
+{
+    struct worker *w = container_of(async, struct worker, async);
+    struct list mail;
+
+    list_init(&mail);
+    uv_mutex_lock(&w->lock);
+    while (!list_empty(&w->mail)) {
+        struct list *node = w->mail.next;
+        list_unlink(node);
+        list_append(&mail, node);
+    }
+    uv_mutex_unlock(&w->lock);
+    while (!list_empty(&mail)) {
+        struct list *node = mail.next;
+        list_unlink(node);
+        open_letter(w, container_of(node, struct letter, node));
+    }
+}
+
+bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation)
+{
+    struct letter *letter = malloc(sizeof(*letter));
+
+    if (letter == NULL)
+        return false;
+    *letter = (struct letter){.kind = kind};
+    letter->generation = generation == NULL ? NULL : generation_hold(generation);
+    list_init(&letter->node);
+    uv_mutex_lock(&w->lock);
+    list_append(&w->mail, &letter->node);
+    if (!w->closed)
+        uv_async_send(&w->async);
+    uv_mutex_unlock(&w->lock);
+    return true;
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+bool worker_init(struct worker *w, unsigned index, const struct worker_setup *setup)
+{
+    *w = (struct worker){.index = index, .log = *setup->log, .ended = setup->ended};
+    list_init(&w->mail);
+    w->doors = calloc(setup->listener_count, sizeof(*w->doors));
+    if (w->doors == NULL || uv_loop_init(&w->loop) != 0)
+        goto no_loop;
+    if (uv_mutex_init(&w->lock) != 0)
+        goto no_lock;
+    if (uv_async_init(&w->loop, &w->async, on_mail) != 0)
+        goto no_async;
+    w->door_room = setup->listener_count;
+    pool_init(&w->pool);
+    dns_init(&w->dns, &w->loop);
+    w->env = (struct session_env){.log = &w->log, .metrics = setup->metrics, .pool = &w->pool};
+    w->home = (struct conn_home){
+        .loop = &w->loop,
+        .env = &w->env,
+        .dns = &w->dns,
+        .gone = on_gone,
+    };
+    list_init(&w->home.conns);
+    w->generation = generation_hold(setup->generation);
+    return true;
+
+no_async:
+    uv_mutex_destroy(&w->lock);
+no_lock:
+    uv_loop_close(&w->loop);
+no_loop:
+    free(w->doors);
+    return false;
+}
+
+bool worker_listen(struct worker *w, const struct conf_listener *conf, int fd)
+{
+    struct door *door = &w->doors[w->door_count];
+
+    REQUIRE(!w->started && w->door_count < w->door_room);
+    *door = (struct door){.conf = conf, .worker = w};
+    if (!listener_start(&door->listener, &w->loop, fd, conf->name, &w->log, on_accepted, door))
+        return false;
+    w->door_count++;
+    return true;
+}
+
+static void run(void *arg)
+{
+    struct worker *w = arg;
+    int error;
+
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    dns_fini(&w->dns);
+    pool_fini(&w->pool);
+    error = uv_loop_close(&w->loop);
+    ENSURE(error == 0); /* every handle was closed, every request has ended */
+    atomic_store(&w->done, true);
+    uv_async_send(w->ended);
+}
+
+bool worker_start(struct worker *w)
+{
+    w->started = uv_thread_create(&w->thread, run, w) == 0;
+    return w->started;
+}
+
+bool worker_done(const struct worker *w)
+{
+    return atomic_load(&w->done);
+}
+
+void worker_end(struct worker *w)
+{
+    if (w->started) {
+        uv_thread_join(&w->thread);
+    } else {
+        drain(w);
+        run(w);
+    }
+    while (!list_empty(&w->mail)) {
+        struct list *node = w->mail.next;
+        list_unlink(node);
+        letter_free(container_of(node, struct letter, node));
+    }
+    uv_mutex_destroy(&w->lock);
+    generation_release(&w->generation);
+    free(w->doors);
+}

@@ -1,0 +1,74 @@
+/*
+ * One thread with its own loop, block pool, name cache, listeners and connections. Others reach it
+ * through a mailbox only.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "run/conn.h"
+#include "run/generation.h"
+#include "waypost/net/listen.h"
+
+enum letter_kind {
+    LETTER_CONF,  /* a new generation for connections to come */
+    LETTER_DRAIN, /* accept no more, ask everybody to leave */
+    LETTER_STOP,  /* and wait for nobody */
+};
+
+/* A listener and what its connections are told. */
+struct door {
+    struct listener listener;
+    const struct conf_listener *conf; /* borrowed */
+    struct worker *worker;            /* borrowed: the owner */
+};
+
+struct worker {
+    unsigned index;
+    uv_thread_t thread;
+    uv_loop_t loop;
+    uv_async_t async;
+    uv_mutex_t lock;
+    struct list mail; /* of struct letter; under the lock */
+    struct pool pool;
+    struct dns dns;
+    struct log log;
+    struct session_env env;
+    struct conn_home home;
+    struct generation *generation; /* one reference */
+    struct door *doors;            /* owned array */
+    size_t door_count, door_room;
+    bool started, draining;
+    bool closed;           /* reads no more mail; written under the lock */
+    size_t peak;           /* connections since the last trim */
+    uint64_t turned_away;  /* not yet logged */
+    uint64_t next_warning; /* loop time */
+    uv_async_t *ended;     /* borrowed: rung by the thread when its loop is done */
+    atomic_bool done;
+};
+
+/* What workers share; outlives them. */
+struct worker_setup {
+    const struct log *log; /* copied; its sink must be thread-safe */
+    struct metrics *metrics;
+    struct generation *generation; /* the worker takes a reference of its own */
+    size_t listener_count;         /* room for that many listeners */
+    uv_async_t *ended;
+};
+
+/* False, with everything undone, when memory or descriptors are short. */
+MUST_USE
+bool worker_init(struct worker *w, unsigned index, const struct worker_setup *setup);
+/* Before worker_start. Takes the listening descriptor in any case; borrows `conf`, for good. */
+MUST_USE
+bool worker_listen(struct worker *w, const struct conf_listener *conf, int fd);
+MUST_USE
+bool worker_start(struct worker *w);
+/* From any thread. LETTER_CONF takes a reference of its own. False when memory is short. */
+MUST_USE
+bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation);
+/* Whether its thread has ended; rings `ended` when it does. */
+bool worker_done(const struct worker *w);
+/* Waits for a worker that was started; frees what it owns. */
+void worker_end(struct worker *w);
