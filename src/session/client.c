@@ -257,13 +257,15 @@ static bool looks_foreign(struct slice word)
 /* One whole command stands at the head of client.in. */
 static void take_command(struct session *s)
 {
-    struct slice bytes = slice_take(buf_bytes(&s->client.in), s->scan.len);
-    bool pipelined = buf_len(&s->client.in) > s->scan.len;
+    size_t len = s->scan.len;
+    struct slice bytes = slice_take(buf_bytes(&s->client.in), len);
+    bool pipelined = buf_len(&s->client.in) > len;
     bool first = !s->spoke_imap;
     struct command command = {.name = COMMAND_UNKNOWN};
     enum command_error error = command_parse(bytes, &command);
 
     s->spoke_imap = true;
+    scan_reset(&s->scan);
     if (first && error != COMMAND_BAD_TAG && looks_foreign(command.word)) {
         session_fail(s, REASON_not_imap);
     } else if (error == COMMAND_BAD_TAG) {
@@ -278,8 +280,7 @@ static void take_command(struct session *s)
     } else {
         obey(s, &command, pipelined);
     }
-    buf_drop(&s->client.in, s->scan.len);
-    scan_reset(&s->scan);
+    buf_drop(&s->client.in, len);
 }
 
 static void take_fault(struct session *s)

@@ -78,8 +78,8 @@ static void turn(struct run *run)
 static void feed(struct run *run, struct port *port, struct slice bytes)
 {
     while (bytes.len > 0 && !run->failed) {
-        size_t n = run->piece < bytes.len ? run->piece : bytes.len;
-        if (run->split_at > run->fed && run->split_at - run->fed < n)
+        size_t n = run->piece < bytes.len && !run->line->whole ? run->piece : bytes.len;
+        if (!run->line->whole && run->split_at > run->fed && run->split_at - run->fed < n)
             n = run->split_at - run->fed;
         if (!buf_append(&port->in, slice_take(bytes, n))) {
             complain(run, "input does not fit", bytes, SLICE(""));

@@ -92,6 +92,7 @@ static char *add_line(struct script *script, struct slice text, unsigned number,
         .number = number,
         .kind = kind,
         .raw = raw,
+        .whole = text.len > 1 && text.ptr[1] == '!',
         .text = slice_skip(text, kind == '!' ? 2 : 3),
         .bytes = slice_of(start, (size_t)(out - start)),
     };

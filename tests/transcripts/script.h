@@ -12,6 +12,7 @@ struct script_line {
     unsigned number; /* in the file */
     char kind;       /* 'C' 'S' '<' '>' or '!' */
     bool raw;        /* no CRLF is added */
+    bool whole;      /* never split: arrives in one read */
     struct slice text;
     struct slice bytes; /* text with escapes undone, and CRLF; of joined input lines */
 };

@@ -1,5 +1,5 @@
 ! listener imap
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
-C. a1 STARTTLS\r\na
+C! a1 STARTTLS\r\na
 S: a1 BAD Nothing may follow STARTTLS before the handshake.
 ! closed starttls_injection

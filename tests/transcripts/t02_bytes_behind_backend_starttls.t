@@ -4,7 +4,7 @@ C: a1 LOGIN carol secret
 ! dial starttls
 <: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready
 >: W3031321 STARTTLS
-<. W3031321 OK go\r\n* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] injected\r\n
+<! W3031321 OK go\r\n* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] injected
 ! hangup
 S: a1 NO [SERVERBUG] Mail server is not set up correctly. [*]
 ! phase COMMAND

@@ -8,8 +8,8 @@ S: a1 NO [SERVERBUG] Mail server is not set up correctly. [*]
 C: a2 LOGIN carol secret
 ! dial starttls
 <: * OK ready
->: W3031322 STARTTLS
-<: W3031322 BAD what
+>: W3031321 STARTTLS
+<: W3031321 BAD what
 ! hangup
 S: a2 NO [SERVERBUG] Mail server is not set up correctly. [*]
 ! log STARTTLS was refused

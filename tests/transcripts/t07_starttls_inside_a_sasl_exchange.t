@@ -7,4 +7,4 @@ S: a1 BAD Invalid SASL response.
 C: a3 LOGIN {11}
 S: + OK
 C: a4 STARTTLS x
-! phase ROUTE
+! phase REFUSE

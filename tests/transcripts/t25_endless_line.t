@@ -4,5 +4,5 @@ C: a1 NOOP \N{600,x}
 S: a1 BAD [TOOBIG] Command is too long.
 C: a2 NOOP
 S: a2 OK NOOP completed.
-C. a3 \N{70000,x}
+C. a3 \N{3000,x}
 ! phase COMMAND
