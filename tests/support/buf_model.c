@@ -2,7 +2,7 @@
  * Owns two queues on one pool and, for each, an array that says what it must hold. Content is never
  * zero and every block starts out zeroed, so a byte that was not wiped shows.
  */
-#include "buf_model.h"
+#include "support/buf_model.h"
 
 #include <string.h>
 

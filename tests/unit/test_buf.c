@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 
-#include "../support/buf_model.h"
+#include "support/buf_model.h"
 #include "waypost/base/limits.h"
 
 static struct pool pool;

@@ -25,16 +25,16 @@ static void overwrite(void *at, size_t len)
         *byte++ = 0;
 }
 
-/* A fortified build calls the second name. */
-void explicit_bzero(void *at, size_t len);
-void __explicit_bzero_chk(void *at, size_t len, size_t size);
+/* These stand in for the C library's; a fortified build calls the second. */
+void wipe(void *at, size_t len) __asm__("explicit_bzero");
+void wipe_checked(void *at, size_t len, size_t size) __asm__("__explicit_bzero_chk");
 
-void explicit_bzero(void *at, size_t len)
+void wipe(void *at, size_t len)
 {
     overwrite(at, len);
 }
 
-void __explicit_bzero_chk(void *at, size_t len, size_t size)
+void wipe_checked(void *at, size_t len, size_t size)
 {
     UNUSED(size);
     overwrite(at, len);

@@ -155,6 +155,9 @@ Test(slice, ill_formed_utf8)
         SLICE("\xFE"),
         SLICE("\xFF"),
         SLICE("\xF8\x88\x80\x80\x80"),
+        SLICE("\xF5\x80\x80\x80"),
+        SLICE("\xF8\x80\x80\x80"),
+        SLICE("\xFF\x80\x80\x80"),
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
