@@ -206,13 +206,21 @@ Test(buf, settling_without_memory_keeps_the_block)
     cr_expect_eq(a.size, LIMIT_BLOCK_LARGE);
 }
 
-/* Whether the block that `buf` gave back last still shows `c` behind the pool's link. */
+/* Makes the next block of this size a zeroed one. */
+static void clean(size_t size)
+{
+    char *block = pool_take(&pool, size, &size);
+
+    memset(block, 0, size);
+    pool_give(&pool, block, size);
+}
+
+/* Whether the block of this size that was given back last shows `c` behind the pool's link. */
 static bool shows(size_t size, char c)
 {
     char *block = pool_take(&pool, size, &size);
     bool found = memchr(block + sizeof(void *), c, size - sizeof(void *)) != NULL;
 
-    memset(block, 0, size);
     pool_give(&pool, block, size);
     return found;
 }
@@ -221,7 +229,7 @@ Test(buf, t79_what_is_dropped_is_overwritten)
 {
     for (int wipe = 0; wipe < 2; wipe++) {
         a.wipe = wipe == 1;
-        shows(1, '#'); /* leaves the next block zeroed */
+        clean(1);
         append_n(&a, 100, '#');
         buf_drop(&a, 40);
         cr_expect_eq(memchr(a.base, '#', 40) != NULL, !a.wipe);
@@ -234,16 +242,14 @@ Test(buf, t79_what_is_left_behind_is_overwritten)
 {
     for (int wipe = 0; wipe < 2; wipe++) {
         a.wipe = wipe == 1;
-        shows(LIMIT_BLOCK_SMALL, '#');
+        clean(LIMIT_BLOCK_SMALL);
+        clean(LIMIT_BLOCK_LARGE);
         append_n(&a, LIMIT_BLOCK_SMALL, '#');
         append_n(&a, 1, '.'); /* moved to a large block */
         cr_expect_eq(shows(LIMIT_BLOCK_SMALL, '#'), !a.wipe);
         buf_drop(&a, LIMIT_BLOCK_SMALL - 10);
         buf_settle(&a); /* and back */
         cr_expect_eq(shows(LIMIT_BLOCK_LARGE, '#'), !a.wipe);
-        append_n(&a, LIMIT_BLOCK_SMALL - 11, '.');
-        buf_drop(&a, LIMIT_BLOCK_SMALL - 20);
-        append_n(&a, 30, '.'); /* slid down within the block */
         buf_drop(&a, buf_len(&a));
     }
 }
@@ -251,6 +257,7 @@ Test(buf, t79_what_is_left_behind_is_overwritten)
 Test(buf, t79_sliding_overwrites_the_old_place)
 {
     a.wipe = true;
+    clean(1);
     append_n(&a, LIMIT_BLOCK_SMALL - 50, '.');
     append_n(&a, 50, '#');
     buf_drop(&a, LIMIT_BLOCK_SMALL - 50);
@@ -263,6 +270,7 @@ Test(buf, t79_sliding_overwrites_the_old_place)
 Test(buf, t79_the_end_overwrites_what_is_left)
 {
     a.wipe = true;
+    clean(1);
     append_n(&a, 100, '#');
     buf_fini(&a);
     cr_expect_not(shows(1, '#'));
