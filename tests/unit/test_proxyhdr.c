@@ -116,8 +116,8 @@ Test(proxyhdr, version_1_unknown_keeps_the_addresses_of_the_connection)
         "PROXY UNKNOWN\r\n",
         "PROXY UNKNOWN \r\n",
         "PROXY UNKNOWN whatever 1 2 3 4 5 6 7\r\n",
-        "PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
-        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
+        ("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n"),
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
