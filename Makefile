@@ -179,6 +179,14 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (60), or only FUZZ_TARGETS="scan repl
 check-asan check-tsan check-valgrind system fuzz:
 	@tests/run $@
 
+.PHONY: coverage
+coverage: ## lines of each source that `make check` reaches
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || true
+	@VARIANT=cov tests/run check
+	@find build/cov/obj/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk -F "[':]" \
+	    '/^File/ { file = $$2 } /^Lines/ && file ~ /^src.*c$$/ { print $$3 "  " file; file = "" }' \
+	    | sort -n
+
 # --- taste ------------------------------------------------------------------------------------
 .PHONY: layers lint format compile_commands.json
 layers: $(call obj,$(CORE_SRC)) ## prove that the core is pure and that includes point downwards

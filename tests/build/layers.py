@@ -38,7 +38,7 @@ LIBRARY = [
     (r"uv\.h$|uv/", ["net", "run", "admin"]),
     (r"openssl/", ["tls"]),
     (r"jansson", ["conf", "admin"]),
-    (r"(pthread|threads)\.h$", ["run", "admin", "cli", "main"]),
+    (r"(pthread|threads)\.h$", SHELL + ["cli", "main"]),
 ]
 
 # What no object of the core may call, by the first pattern that matches the whole symbol. The last
