@@ -32,6 +32,7 @@ refuses "epoll" 'epoll_create1 \(socket\)' calls base 'epoll_create1(0)'
 refuses "a clock" 'clock_gettime \(clock\)' calls session 'clock_gettime(0, 0)'
 refuses "time" 'time \(clock\)' calls proxyhdr 'time(0)'
 refuses "a thread" 'pthread_mutex_lock \(thread\)' calls base 'pthread_mutex_lock(0)'
+refuses "randomness" "getrandom \(randomness\)" calls session "getrandom(0, 0, 0)"
 refuses "a descriptor" 'open \(file\)' calls route 'open("a", 0)'
 refuses "a fortified read" '__read_chk \(file\)' calls imap '__read_chk(0, 0, 0, 0)'
 refuses "a large-file open" 'fopen64 \(file\)' calls imap 'fopen64("a", "r")'
@@ -43,7 +44,9 @@ calls imap 'memchr("a", 97, 1)' >/dev/null
 accepts "an include downwards" includes session '#include "waypost/imap/scan.h"'
 refuses "an include upwards" 'src/imap/planted.c: imap may not include session' \
     includes imap '#include "waypost/session/session.h"'
-refuses "an include sideways" 'imap may not include sasl' includes imap '#include "waypost/sasl/sasl.h"'
+refuses "an include sideways" "imap may not include sasl" includes imap '#include "waypost/sasl/sasl.h"'
+accepts "a single header sideways" includes conf '#include "waypost/sasl/base64.h"'
+refuses "its neighbour" "conf may not include sasl" includes conf '#include "waypost/sasl/sasl.h"'
 refuses "libuv in the core" '<uv.h> belongs to' includes session '#include <uv.h>'
 refuses "OpenSSL in net" '<openssl/ssl.h> belongs to tls' includes net '#include <openssl/ssl.h>'
 refuses "JSON in session" '<jansson.h> belongs to' includes session '#include <jansson.h>'
