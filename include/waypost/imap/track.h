@@ -13,20 +13,34 @@
 
 #include "waypost/base/limits.h"
 #include "waypost/base/slice.h"
+#include "waypost/imap/literal.h"
+
+/* Commands in flight whose tags are remembered one by one; more are only counted. */
+#define TRACK_FLYING 16u
 
 enum track_verdict {
     TRACK_PASS,   /* the first len bytes go through unchanged; len may be 0: wait for more bytes */
     TRACK_CAPS,   /* backend: the first len bytes are one whole line that carries capabilities */
-    TRACK_REFUSE, /* client: the first len bytes are one whole command that may not reach the
-                     backend (UNAUTHENTICATE, STARTTLS, AUTHENTICATE); drop them, answer BAD with
-                     track.refused_tag at the next moment track_safe() is true */
-    TRACK_HOLD,   /* client: the backend must speak first (literal refused or not, COMPRESS) */
-    TRACK_LOST    /* a line that had to be seen whole exceeds LIMIT_CAPS_LINE; framing is lost */
+    TRACK_REFUSE, /* client: the first len bytes belong to a command that may not reach the backend
+                     (UNAUTHENTICATE, STARTTLS, AUTHENTICATE); drop them and, when
+                     track.refused_tag_len is not 0, answer BAD with track.refused_tag at the next
+                     moment track_safe() is true, before the next call of track_client. What is
+                     still to come of the command is refused in further spans, without a tag. */
+    TRACK_HOLD, /* client: the backend must speak first (literal refused or not, COMPRESS, IDLE) */
+    TRACK_LOST  /* framing is lost and the session must end. Backend: a line with capabilities
+                   exceeds LIMIT_CAPS_LINE. Client: a literal where backends would not agree that
+                   it is one, or a command that changes framing under an illegible tag. */
 };
 
 struct track_span {
     enum track_verdict verdict;
     size_t len;
+};
+
+struct track_side {
+    uint64_t literal_left;
+    struct literal_header header; /* at the end of the line, as far as it has passed */
+    unsigned state;               /* private */
 };
 
 struct track {
@@ -35,23 +49,36 @@ struct track {
     bool saw_logout;    /* the client has sent LOGOUT */
     bool idling;        /* an IDLE command is in progress: the next client line is DONE */
     unsigned in_flight; /* commands sent to the backend and not yet answered with their tag */
-    char refused_tag[LIMIT_TAG];
-    size_t refused_tag_len;
-    struct track_side {
-        uint64_t literal_left;
-        unsigned state; /* private to track.c */
-    } client, backend;
-    uint64_t pending_tag; /* hash of the tag whose reply the client side waits for; 0 none */
+    char refused_tag[LIMIT_TAG]; /* "*" when the command's own tag is illegal */
+    size_t refused_tag_len;      /* of the last REFUSE; 0: nothing to answer */
+
+    /* Private. */
+    struct track_side client, backend;
+    struct track_command {
+        uint64_t tag;  /* hash; 0: illegible, no reply can be matched to it */
+        unsigned kind; /* of command */
+        bool quoted, escaped, doubtful;
+        char before; /* the byte passed last */
+    } command;       /* the client's current one */
+    struct track_reply {
+        uint64_t tag;
+        unsigned kind, status; /* enum reply_kind, enum reply_status */
+    } reply;                   /* the backend's current one */
+    unsigned waiting;          /* for what the client side waits */
+    uint64_t pending_tag;      /* hash of the tag whose reply ends the waiting */
+    unsigned flying_count;
+    uint64_t flying[TRACK_FLYING]; /* hashes of tags in flight */
 };
 
 void track_init(struct track *t);
 /* Judges the bytes at the head of one direction. `in` is all that is there, `room` how many bytes
- * the other side can take; a PASS never exceeds it. The caller acts on the span, drops those bytes
- * and calls again until len is 0 or the verdict is HOLD. A verdict changes the state: act on it. */
+ * the other side can take; a PASS or CAPS never exceeds it. The caller acts on the span, drops
+ * those bytes and calls again until len is 0, the verdict is HOLD or LOST. A verdict changes the
+ * state: act on it. */
 struct track_span track_client(struct track *t, struct slice in, size_t room);
 struct track_span track_backend(struct track *t, struct slice in, size_t room);
 /* True when a line of the proxy's own may be put into the stream to the client: everything that
  * track_backend let pass ended with a whole reply, and the stream is not opaque. */
 bool track_safe(const struct track *t);
-/* True when the client's last passed byte ended a whole command. */
+/* True when the client's last passed byte ended a whole command; IDLE ends with DONE. */
 bool track_client_at_command(const struct track *t);

@@ -1,0 +1,264 @@
+/*
+ * The client's direction of a tracked session (RFC 9051 sections 2.2.1, 4.3 and 9, RFC 2177,
+ * RFC 4978, RFC 7888). Holds no bytes back but tag and name, and a line whose effect on framing
+ * could not be followed yet. A backend decides alone what is a good command; here only framing is
+ * judged, and where backends could differ about it the session is given up: bytes taken for a
+ * literal here and for commands there would carry UNAUTHENTICATE past the proxy.
+ */
+#include "waypost/imap/track.h"
+
+#include "chars.h"
+#include "track_state.h"
+#include "waypost/imap/command.h"
+
+enum command_kind { KIND_PLAIN, KIND_REFUSED, KIND_IDLE, KIND_COMPRESS, KIND_LOGOUT };
+
+#define LONGEST_NAME 14u /* UNAUTHENTICATE */
+
+static const struct {
+    struct slice name;
+    enum command_kind kind;
+} kinds[] = {
+    {{"UNAUTHENTICATE", 14}, KIND_REFUSED}, /* RFC 8437: a second login past the proxy */
+    {{"AUTHENTICATE", 12}, KIND_REFUSED},
+    {{"STARTTLS", 8}, KIND_REFUSED},
+    {{"IDLE", 4}, KIND_IDLE},
+    {{"COMPRESS", 8}, KIND_COMPRESS},
+    {{"LOGOUT", 6}, KIND_LOGOUT},
+};
+
+static const struct track_span wait_for_more = {TRACK_PASS, 0};
+
+/* What the name at the front of `s` is; false while it may still grow into one that matters. */
+static bool name_kind(struct slice s, enum command_kind *kind)
+{
+    size_t n = imap_word_run(slice_take(s, LONGEST_NAME + 1));
+
+    if (n == s.len && n <= LONGEST_NAME)
+        return false;
+    *kind = KIND_PLAIN;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (slice_eq_nocase(slice_take(s, n), kinds[i].name))
+            *kind = kinds[i].kind;
+    }
+    return true;
+}
+
+/* Follows quoted strings, and whether a `{` stands where an argument can begin. */
+static void follow(struct track_command *c, struct slice piece)
+{
+    for (size_t i = 0; i < piece.len; i++) {
+        char at = piece.ptr[i];
+        if (at == '{')
+            c->doubtful = c->quoted || (c->before != ' ' && c->before != '(' && c->before != '~');
+        else if (at == '"' && !c->escaped)
+            c->quoted = !c->quoted;
+        c->escaped = c->quoted && !c->escaped && at == '\\';
+        c->before = at;
+    }
+}
+
+/* The command would let the backend send `+` or change framing: may it pass now? Only when no
+ * other such thing is under way, and when the reply to its tag can be told from all others. */
+static bool must_hold(const struct track *t)
+{
+    return t->waiting != WAIT_NONE || track_claims(t, t->command.tag) > 1;
+}
+
+/* Begins to wait for the backend; the line that causes it passes with this verdict. */
+static enum track_verdict wait_for(struct track *t, enum track_wait what)
+{
+    t->client.state = what == WAIT_LITERAL ? STATE_LINE : STATE_START;
+    /* The backend has answered before the line was whole: it will say no more about it. */
+    if (track_claims(t, t->command.tag) == 0) {
+        t->client.state = STATE_START;
+        return TRACK_PASS;
+    }
+    if (must_hold(t))
+        return TRACK_HOLD;
+    t->waiting = what;
+    t->pending_tag = t->command.tag;
+    t->idling = what == WAIT_IDLE;
+    return TRACK_PASS;
+}
+
+static enum track_verdict end_with_literal(struct track *t)
+{
+    const struct literal_header *header = &t->client.header;
+
+    if (t->command.tag == 0)
+        return TRACK_LOST;
+    if (header->waits)
+        return wait_for(t, WAIT_LITERAL);
+    if (t->command.doubtful || header->bare_lf)
+        return TRACK_LOST;
+    t->client.literal_left = header->size;
+    return TRACK_PASS;
+}
+
+/* A line is whole: what follows it? */
+static enum track_verdict end_line(struct track *t)
+{
+    enum command_kind kind = t->command.kind;
+    bool framing = kind == KIND_IDLE || kind == KIND_COMPRESS;
+
+    if (literal_announced(&t->client.header))
+        return end_with_literal(t);
+    if (framing && t->command.tag != 0)
+        return wait_for(t, kind == KIND_IDLE ? WAIT_IDLE : WAIT_COMPRESS);
+    /* While idling the backend takes any line for a broken DONE. */
+    if (framing && !t->idling)
+        return TRACK_LOST;
+    t->saw_logout = t->saw_logout || kind == KIND_LOGOUT;
+    t->client.state = STATE_START;
+    return TRACK_PASS;
+}
+
+static struct track_span pass_line(struct track *t, struct slice in, size_t room)
+{
+    struct track next = *t;
+    enum track_verdict verdict = TRACK_PASS;
+    struct slice piece = slice_take(in, room);
+    size_t lf = slice_find(piece, '\n');
+
+    piece = slice_take(piece, lf + 1);
+    literal_feed(&next.client.header, piece);
+    follow(&next.command, piece);
+    if (lf < piece.len)
+        verdict = end_line(&next);
+    /* A line that may not pass yet is judged afresh next time. */
+    if (verdict != TRACK_PASS)
+        return track_span(verdict, 0);
+    *t = next;
+    return track_span(TRACK_PASS, piece.len);
+}
+
+static struct track_span drop_line(struct track *t, struct slice in)
+{
+    size_t lf = slice_find(in, '\n');
+    struct slice piece = slice_take(in, lf + 1);
+
+    literal_feed(&t->client.header, piece);
+    if (lf < piece.len && literal_announced(&t->client.header) && !t->client.header.waits)
+        t->client.literal_left = t->client.header.size;
+    else if (lf < piece.len)
+        t->client.state = STATE_START;
+    return track_span(TRACK_REFUSE, piece.len);
+}
+
+static struct track_span refuse(struct track *t, struct slice tag, struct slice in)
+{
+    if (!command_tag_legal(tag))
+        tag = SLICE("*");
+    memcpy(t->refused_tag, tag.ptr, tag.len);
+    t->refused_tag_len = tag.len;
+    t->client.state = STATE_DROP;
+    t->client.header = LITERAL_NONE;
+    return drop_line(t, in);
+}
+
+/* Length of the DONE line at the front; 0 none, and *growing when it may still become one. */
+static size_t done_line(struct slice in, bool *growing)
+{
+    const struct slice forms[] = {SLICE("DONE\r\n"), SLICE("DONE\n")};
+
+    *growing = false;
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        struct slice seen = slice_take(in, forms[i].len);
+        if (!slice_eq_nocase(seen, slice_take(forms[i], seen.len)))
+            continue;
+        if (seen.len == forms[i].len)
+            return seen.len;
+        *growing = true;
+    }
+    return 0;
+}
+
+static void begin_command(struct track *t, uint64_t tag, enum command_kind kind)
+{
+    t->client.header = LITERAL_NONE;
+    t->command = (struct track_command){.tag = tag, .kind = kind};
+    t->client.state = STATE_LINE;
+    if (tag != 0)
+        track_fly(t, tag);
+}
+
+/* Nothing of the next command has passed: reads its tag and name. */
+static struct track_span start(struct track *t, struct slice in, size_t room)
+{
+    size_t n = imap_word_run(slice_take(in, LIMIT_TAG));
+    struct slice tag = slice_take(in, n), name = slice_skip(in, n + 1);
+    enum command_kind kind = KIND_PLAIN;
+    bool named, legible;
+
+    if (n == in.len && n < LIMIT_TAG)
+        return wait_for_more;
+    named = n < LIMIT_TAG && in.ptr[n] == ' ';
+    if (named && !name_kind(name, &kind))
+        return wait_for_more;
+    if (kind == KIND_REFUSED)
+        return refuse(t, tag, in);
+    if (room == 0)
+        return wait_for_more;
+    legible = named && imap_word_run(name) > 0 && command_tag_legal(tag) && !t->idling;
+    begin_command(t, legible ? track_hash(tag) : 0, kind);
+    if (n < LIMIT_TAG)
+        return pass_line(t, in, room);
+    t->client.state = STATE_LONG_TAG;
+    return track_span(TRACK_PASS, track_min(n, room));
+}
+
+/* A first word too long for a tag has begun to pass; its command cannot be taken back. */
+static struct track_span long_tag(struct track *t, struct slice in, size_t room)
+{
+    size_t n = imap_word_run(in);
+    enum command_kind kind = KIND_PLAIN;
+
+    if (n > 0)
+        return track_span(TRACK_PASS, track_min(n, room));
+    if (in.ptr[0] == ' ' && !name_kind(slice_skip(in, 1), &kind))
+        return wait_for_more;
+    if (kind == KIND_REFUSED)
+        return track_span(TRACK_LOST, 0);
+    t->command.kind = kind;
+    t->client.state = STATE_LINE;
+    return pass_line(t, in, room);
+}
+
+static struct track_span literal(struct track *t, struct slice in, size_t room)
+{
+    bool drop = t->client.state == STATE_DROP;
+    size_t n = track_min(t->client.literal_left, drop ? in.len : track_min(in.len, room));
+
+    t->client.literal_left -= n;
+    return track_span(drop ? TRACK_REFUSE : TRACK_PASS, n);
+}
+
+struct track_span track_client(struct track *t, struct slice in, size_t room)
+{
+    size_t done;
+    bool growing = false;
+
+    if (t->opaque)
+        return track_span(TRACK_PASS, track_min(in.len, room));
+    if (t->waiting == WAIT_LITERAL || t->waiting == WAIT_COMPRESS)
+        return track_span(TRACK_HOLD, 0);
+    if (in.len == 0)
+        return wait_for_more;
+    t->refused_tag_len = 0;
+    if (t->client.literal_left > 0)
+        return literal(t, in, room);
+    if (t->client.state == STATE_LINE)
+        return pass_line(t, in, room);
+    if (t->client.state == STATE_LONG_TAG)
+        return long_tag(t, in, room);
+    if (t->client.state == STATE_DROP)
+        return drop_line(t, in);
+    done = t->idling ? done_line(in, &growing) : 0;
+    if (growing || done > room)
+        return wait_for_more;
+    if (done == 0)
+        return start(t, in, room);
+    t->idling = false;
+    return track_span(TRACK_PASS, done);
+}
