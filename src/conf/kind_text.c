@@ -5,7 +5,6 @@
 #include "conf/key.h"
 #include "conf/memory.h"
 #include "conf/value.h"
-#include "waypost/sasl/base64.h"
 
 static struct slice text_of(const json_t *value)
 {
@@ -197,27 +196,25 @@ const struct kind kind_cidr = {TYPE(STRING), describe_cidr, read_cidr, NULL, sch
 static void describe_pin(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("the SHA-256 of a public key in base64 (44 characters)"));
+    str_add(out, SLICE("the SHA-256 of a public key, in base64 or hexadecimal"));
 }
 
 static bool read_pin(struct reader *r, const struct place *at, const struct key *key,
                      const json_t *value, void *base)
 {
-    struct secret bytes = SECRET_EMPTY;
+    unsigned char hash[VALUE_SHA256];
     UNUSED(r);
     UNUSED(at);
-    bool good =
-        text_of(value).len == 44 && base64_decode(text_of(value), &bytes) && bytes.len == key->size;
-    if (good)
-        store(key, base, secret_reveal(&bytes).ptr, key->size);
-    secret_clear(&bytes);
-    return good;
+    if (!value_sha256(text_of(value), hash))
+        return false;
+    store(key, base, hash, sizeof(hash));
+    return true;
 }
 
 static void schema_pin(const struct key *key, json_t *out)
 {
     UNUSED(key);
-    set_string(out, "^[A-Za-z0-9+/]{43}=$");
+    set_string(out, "^([A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64})$");
 }
 
 const struct kind kind_pin = {TYPE(STRING), describe_pin, read_pin, NULL, schema_pin};

@@ -196,12 +196,22 @@ static const char *read_file(void *ctx, const char *path, size_t max, char **tex
     return problem;
 }
 
+static bool read_seed(uint64_t *seed)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    bool done = fd >= 0 && read(fd, seed, sizeof(*seed)) == (ssize_t)sizeof(*seed);
+
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
 bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
 {
     struct conf_source source = {.read = read_file};
 
-    if (getentropy(&source.seed, sizeof(source.seed)) != 0) {
-        conf_errors_add(errors, path, 0, "", "no randomness: %s", strerror(errno));
+    if (!read_seed(&source.seed)) {
+        conf_errors_add(errors, "/dev/urandom", 0, "", "cannot be read: %s", strerror(errno));
         return false;
     }
     return conf_load_from(path, &source, out, errors);

@@ -9,7 +9,7 @@ static const char *const backend_tls_words[] = {"implicit", "starttls", "none", 
 
 /* ----- backends ----------------------------------------------------------------------------- */
 
-static const struct key pin_element = {.kind = &kind_pin, .size = 32};
+static const struct key pin_element = {.kind = &kind_pin, .size = VALUE_SHA256};
 static const struct key hidden_element = {.kind = &kind_hidden, .size = sizeof(char *)};
 
 static const struct key verify_keys[] = {
@@ -20,7 +20,8 @@ static const struct key verify_keys[] = {
      .help = "PEM file with the authorities to trust; without it, the system's"},
     {"pin_sha256", &kind_list, FIELD(struct conf_backend, pins),
      ALSO(struct conf_backend, pin_count), .max = 16, .element = &pin_element,
-     .help = "base64 SHA-256 hashes of the certificate's public key, one of which must match"},
+     .help = "SHA-256 hashes of the certificate's public key (SubjectPublicKeyInfo), in base64 or "
+             "hexadecimal, one of which must match"},
 };
 static const struct shape verify_shape = {SHAPE_KEYS(verify_keys)};
 

@@ -28,6 +28,10 @@ bool value_is_host_name(struct slice text);
 bool value_is_ip(struct slice text);
 /* IP address in 127.0.0.0/8, ::1, or the name localhost. */
 bool value_is_loopback(struct slice host);
+#define VALUE_SHA256 32u
+/* A SHA-256 in base64 (44 characters, padded) or hexadecimal (64). */
+MUST_USE
+bool value_sha256(struct slice text, unsigned char out[VALUE_SHA256]);
 /* An IMAP atom without "[" and "]", optionally with one final `*`: a capability (RFC 9051
  * section 9). */
 bool value_is_capability(struct slice text, bool star);

@@ -9,6 +9,10 @@ const char conf_text_waypost[] =
     "{\"listeners\": [{\"name\": \"imaps\", \"address\": \"[::]:993\", \"tls\": \"implicit\"}],\n"
     " \"tls\": {\"certificates\": [{\"chain\": \"c.pem\", \"key\": \"k.pem\"}]}}\n";
 
+const char conf_text_routes[] =
+    "{\"backends\": {\"b\": {\"address\": \"imap.example.net:993\", \"tls\": \"implicit\"}},\n"
+    " \"routes\": [{\"to\": \"b\"}]}\n";
+
 static const char *read_text(void *ctx, const char *path, size_t max, char **text, size_t *len)
 {
     const struct conf_text *file = ctx;

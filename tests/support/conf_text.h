@@ -18,3 +18,5 @@ bool conf_text_load(const char *waypost, const char *routes, const char *users, 
                     struct conf_errors *errors);
 /* A smallest waypost.json that loads. */
 extern const char conf_text_waypost[];
+/* A smallest routes.json that loads. */
+extern const char conf_text_routes[];
