@@ -9,10 +9,10 @@ C: a1 LOGIN alice secret
 S: a1 OK [CAPABILITY IMAP4rev1 IDLE] Logged in.
 C: a2 COMPRESS DEFLATE
 >: a2 COMPRESS DEFLATE
-C: \x01\x02\r\n
+C. \x01\x02\r\n
 <: a2 OK DEFLATE active
 S: a2 OK DEFLATE active
->: \x01\x02\r\n
+>. \x01\x02\r\n
 <. \xff\x00* CAPABILITY UNAUTHENTICATE\r\n
 S. \xff\x00* CAPABILITY UNAUTHENTICATE\r\n
 ! backend eof
