@@ -193,6 +193,15 @@ bool dns_settle(struct dns_query *q)
     return true;
 }
 
+void dns_expire(struct dns *dns)
+{
+    for (size_t i = 0; i < DNS_BUCKETS; i++) {
+        struct list *bucket = &dns->buckets[i];
+        for (struct list *node = bucket->next; node != bucket; node = node->next)
+            container_of(node, struct dns_entry, node)->fresh_until = 0;
+    }
+}
+
 void dns_close(struct dns *dns)
 {
     dns->closing = true;
@@ -210,7 +219,10 @@ void dns_close(struct dns *dns)
 void dns_fini(struct dns *dns)
 {
     for (size_t i = 0; i < DNS_BUCKETS; i++) {
-        while (!list_empty(&dns->buckets[i]))
-            entry_free(container_of(dns->buckets[i].next, struct dns_entry, node));
+        struct list *bucket = &dns->buckets[i];
+        for (struct list *node = bucket->next, *next; node != bucket; node = next) {
+            next = node->next;
+            entry_free(container_of(node, struct dns_entry, node));
+        }
     }
 }

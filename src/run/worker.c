@@ -102,6 +102,7 @@ static void use_generation(struct worker *w, struct letter *letter)
     letter->generation = old;
     w->log.level = w->generation->level;
     w->log.format = w->generation->format;
+    dns_expire(&w->dns);
 }
 
 static void drain(struct worker *w)
@@ -251,9 +252,8 @@ void worker_end(struct worker *w)
         drain(w);
         run(w);
     }
-    while (!list_empty(&w->mail)) {
-        struct list *node = w->mail.next;
-        list_unlink(node);
+    for (struct list *node = w->mail.next, *next; node != &w->mail; node = next) {
+        next = node->next;
         letter_free(container_of(node, struct letter, node));
     }
     uv_mutex_destroy(&w->lock);

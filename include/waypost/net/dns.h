@@ -50,6 +50,9 @@ void dns_init(struct dns *dns, uv_loop_t *loop);
 void dns_close(struct dns *dns);
 void dns_fini(struct dns *dns);
 
+/* No answer is fresh any more: the next asker looks up anew (after a reload). */
+void dns_expire(struct dns *dns);
+
 enum dns_result { DNS_ANSWER, DNS_WAIT, DNS_ERROR };
 /* ANSWER: q->answer is there (a numeric host, or a fresh answer). WAIT: `found` will be called
  * once, from the loop. ERROR: memory is short or the look-up cannot be started. */
