@@ -216,7 +216,8 @@ bool cert_table_load(const struct conf_tls *tls, const char *file, struct conf_e
         cert_table_clear(&table);
         return false;
     }
-    qsort(table.names, table.name_count, sizeof(*table.names), compare);
+    if (table.name_count > 1)
+        qsort(table.names, table.name_count, sizeof(*table.names), compare);
     choose_fallback(&table);
     *out = table;
     return true;
