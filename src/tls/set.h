@@ -47,6 +47,6 @@ bool tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ctx);
 /* Makes a new key if the current one is due at `now` (seconds, monotonic). */
 void tls_tickets_rotate(struct tls_tickets *tickets, uint64_t now);
 
-/* How long a session may be resumed, and how long a ticket key seals, in seconds. Because both are
- * the same, the previous key opens every ticket that is still good. */
-#define TLS_TICKET_PERIOD (12u * 60u * 60u)
+/* How long a session may be resumed, and how long a ticket key seals, in seconds: twelve hours.
+ * Because both are the same, the previous key opens every ticket that is still good. */
+#define TLS_TICKET_PERIOD 43200u
