@@ -230,6 +230,7 @@ put       = $(INSTALL) -D -m $(1) $(2) '$(DESTDIR)$(3)'
 # The unit names the program where it was put.
 INSTALLED = '$(SBINDIR)/waypost' '$(UNITDIR)/waypost.service' '$(SYSUSERSDIR)/waypost.conf' \
             '$(TMPFILESDIR)/waypost.conf' '$(COMPLETIONDIR)/waypost' \
+            '$(SYSCONFDIR)/waypost/schema' \
             $(foreach f,$(MAN_PAGES),'$(call man_path,$f)') \
             $(foreach f,$(SCHEMAS),'$(DATADIR)/waypost/schema/$(notdir $f)')
 
@@ -243,13 +244,15 @@ install: all ## into DESTDIR and PREFIX; an existing configuration is left alone
 	$(call put,0644,deploy/completion/waypost.bash,$(COMPLETIONDIR)/waypost)
 	$(foreach f,$(MAN_PAGES),$(call put,0644,$f,$(call man_path,$f));)
 	$(foreach f,$(SCHEMAS),$(call put,0644,$f,$(DATADIR)/waypost/schema/$(notdir $f));)
+	$(INSTALL) -d -m 0750 '$(DESTDIR)$(SYSCONFDIR)/waypost'
+	ln -sfn '$(DATADIR)/waypost/schema' '$(DESTDIR)$(SYSCONFDIR)/waypost/schema'
 	for f in $(EXAMPLES); do to='$(DESTDIR)$(SYSCONFDIR)'/waypost/$${f##*/}; \
 	    test -e "$$to" || $(INSTALL) -D -m 0640 $$f "$$to"; done
 	to='$(DESTDIR)$(SYSCONFDIR)'/logrotate.d/waypost; \
 	    test -e "$$to" || $(INSTALL) -D -m 0644 deploy/logrotate "$$to"
 
 uninstall: ## remove what install put there, except the configuration
-	rm -f $(addprefix '$(DESTDIR)'/,$(INSTALLED))
+	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED))
 
 dist: ## build/waypost-VERSION.tar.gz of what is committed
 	@mkdir -p build

@@ -1,29 +1,26 @@
-# bash completion for waypost: commands, their options, files for -c, users have no completion.
+# bash completion for waypost. Asks the program's own help, so that it never lags behind.
 
 _waypost()
 {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= i
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-        run | check | route) command=${COMP_WORDS[i]} && break ;;
-        esac
-    done
+    local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]}
+    local before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-} words=
+    local commands='s/^  \([a-z][a-z-]*\) .*/\1/p'
+    local options='s/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
 
-    case $before in
-    -c | --config)
-        compopt -o filenames
+    if [[ $before == -c || $before == --config ]]; then
+        compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
-        ;;
-    --listener | --sni | --client) return ;;
-    esac
-
-    local words
-    case $command in
-    run | check) words="-c --help" ;;
-    route) words="-c --listener --sni --client --json --help" ;;
-    *) words="run check route --help --version" ;;
-    esac
+    fi
+    if ((COMP_CWORD == 1)); then
+        words="$("$program" help 2>/dev/null | sed -n "$commands") --help --version"
+    elif [[ $word == -* ]]; then
+        words=$("$program" help "$command" 2>/dev/null | sed -n "$options")
+    elif [[ $command == help && $COMP_CWORD == 2 ]]; then
+        words=$("$program" help 2>/dev/null | sed -n "$commands")
+    elif [[ $command == schema && $COMP_CWORD == 2 ]]; then
+        words="config routes"
+    fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 complete -F _waypost waypost

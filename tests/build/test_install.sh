@@ -16,7 +16,8 @@ accepts "the unit names the program" grep -q '^ExecStart=/usr/sbin/waypost run -
 refuses "no placeholder is left in the unit" '^$' grep '@' "$(unit)"
 for file in etc/waypost/waypost.json etc/waypost/routes.json etc/logrotate.d/waypost \
     usr/share/bash-completion/completions/waypost usr/share/man/man8/waypost.8 \
-    usr/share/man/man5/waypost.json.5 usr/share/man/man5/routes.json.5; do
+    usr/share/man/man5/waypost.json.5 usr/share/man/man5/routes.json.5 \
+    usr/share/waypost/schema/waypost.schema.json usr/share/waypost/schema/routes.schema.json; do
     accepts "installs $file" has "$file"
 done
 
