@@ -142,6 +142,8 @@ static enum step to_backend(struct session *s)
         if (span.verdict == TRACK_REFUSE) {
             buf_drop(&s->client.in, span.len);
             s->owes_refusal = s->track.refused_tag_len > 0;
+        } else if (span.verdict == TRACK_LOST) {
+            session_fail(s, REASON_client_framing);
         } else if (span.verdict == TRACK_HOLD || span.len == 0) {
             break;
         } else if (pass(s, &s->backend.out, &s->client.in, span.len)) {
