@@ -37,6 +37,16 @@ void conf_errors_add(struct conf_errors *errors, const char *file, unsigned line
     };
 }
 
+void conf_error_text(const struct conf_error *error, struct str *out)
+{
+    str_addf(out, "%s:", error->file);
+    if (error->line > 0)
+        str_addf(out, "%u:", error->line);
+    if (error->pointer[0] != '\0')
+        str_addf(out, " %s:", error->pointer);
+    str_addf(out, " %s", error->text);
+}
+
 void conf_errors_clear(struct conf_errors *errors)
 {
     for (size_t i = 0; i < errors->count; i++) {

@@ -29,9 +29,10 @@ static void index_targets(struct reader *r)
         const struct conf_backend *backend = &routes->backends[i];
         routes->members[i] = backend;
         routes->targets[i] = (struct conf_target){&routes->members[i], 1, backend->name};
-        /* A name too long to be recorded has been reported already and is simply not found. */
-        UNUSED(strmap_add(&r->target_names, slice_str(backend->name), SLICE(""), (uint32_t)i) ==
-               STRMAP_ADDED);
+        /* A name that is too long has been reported already and will simply not be found. */
+        enum strmap_result added =
+            strmap_add(&r->target_names, slice_str(backend->name), SLICE(""), (uint32_t)i);
+        UNUSED(added);
     }
 }
 
@@ -47,10 +48,11 @@ const struct conf_target *target_find(struct reader *r, struct slice name)
 void target_missing(struct reader *r, struct slice name, struct str *out)
 {
     struct suggest suggest = suggest_for(name);
+    const struct conf_target *targets = r->routes->targets;
 
     str_addf(out, "there is no backend \"%.*s\"", SLICE_ARG(slice_take(name, LIMIT_NAME)));
-    for (size_t i = 0; i < r->routes->target_count; i++)
-        suggest_offer(&suggest, r->routes->targets[i].name);
+    for (size_t i = 0; targets != NULL && i < r->routes->target_count; i++)
+        suggest_offer(&suggest, targets[i].name);
     suggest_add(&suggest, out);
 }
 

@@ -216,3 +216,37 @@ bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
     }
     return conf_load_from(path, &source, out, errors);
 }
+
+static void ignore_duplicate(void *ctx, struct slice pointer, unsigned line, unsigned first)
+{
+    UNUSED(ctx);
+    UNUSED(pointer);
+    UNUSED(line);
+    UNUSED(first);
+}
+
+static void locate(struct conf_error *error)
+{
+    struct positions lines;
+    char *text = NULL;
+    size_t len = 0;
+
+    if (read_file(NULL, error->file, LIMIT_CONF_FILE, &text, &len) != NULL)
+        return;
+    json_t *json = json_loadb(text, len, 0, NULL);
+    if (json != NULL) {
+        positions_init(&lines, slice_of(text, len), ignore_duplicate, NULL);
+        error->line = positions_line(&lines, slice_str(error->pointer));
+        positions_fini(&lines);
+    }
+    json_decref(json);
+    free(text);
+}
+
+void conf_errors_locate(struct conf_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        if (errors->list[i].line == 0 && errors->list[i].pointer[0] != '\0')
+            locate(&errors->list[i]);
+    }
+}

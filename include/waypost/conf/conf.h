@@ -190,6 +190,11 @@ void conf_errors_clear(struct conf_errors *errors);
 void conf_errors_add(struct conf_errors *errors, const char *file, unsigned line,
                      const char *pointer, const char *format, ...) PRINTF(5, 6);
 
+/* Appends "file:line: /pointer: text" without the parts that are absent. */
+void conf_error_text(const struct conf_error *error, struct str *out);
+/* Finds the line of each finding that has only a pointer, by reading its file again. */
+void conf_errors_locate(struct conf_errors *errors);
+
 struct conf *conf_hold(struct conf *conf);
 /* Drops the caller's reference and clears *conf; the last one frees the tree, wiping secrets. */
 void conf_release(struct conf **conf);

@@ -1,0 +1,226 @@
+/*
+ * `waypost route`: asks the routing table about one user and explains the answer, rule by rule. It
+ * calls the function that the proxy calls. Connects to nothing.
+ */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "waypost/base/str.h"
+#include "waypost/route/route.h"
+
+static const char *const tls_names[] = {
+    [CONF_TLS_IMPLICIT] = "implicit", [CONF_TLS_STARTTLS] = "starttls", [CONF_TLS_NONE] = "none"};
+
+/* One answer in the making. */
+struct answer {
+    const struct conf *conf;
+    const struct args *args;
+    struct json_out json;
+};
+
+/* What people type may hold anything; what is not printable ASCII or UTF-8 is replaced. */
+static void print_foreign(struct slice text)
+{
+    while (text.len > 0) {
+        size_t len = slice_utf8_len(text);
+        bool control = (unsigned char)text.ptr[0] < 0x20 || text.ptr[0] == 0x7F;
+        if (len == 0 || control)
+            putchar('?');
+        else
+            fwrite(text.ptr, 1, len, stdout);
+        text = slice_skip(text, len == 0 ? 1 : len);
+    }
+}
+
+static void print_row(const char *name, const char *text)
+{
+    printf("%-10s ", name);
+    print_foreign(slice_str(text));
+    putchar('\n');
+}
+
+/* ----- rules -------------------------------------------------------------------------------- */
+
+static void on_rule_text(void *ctx, size_t rule_index, bool matched, const char *why)
+{
+    const struct answer *a = ctx;
+    const struct conf_routes *routes = a->conf->routes;
+
+    printf("rule %-5zu %s  %s:%u: %s\n", rule_index, matched ? "yes" : "no ", routes->path,
+           routes->rules[rule_index].line, why);
+}
+
+static void on_rule_json(void *ctx, size_t rule_index, bool matched, const char *why)
+{
+    struct answer *a = ctx;
+
+    json_begin(&a->json, NULL, '{');
+    json_num(&a->json, "index", rule_index);
+    json_num(&a->json, "line", a->conf->routes->rules[rule_index].line);
+    json_bool(&a->json, "matched", matched);
+    json_text(&a->json, "why", slice_str(why));
+    json_end(&a->json, '}');
+}
+
+/* ----- candidates --------------------------------------------------------------------------- */
+
+static void add_address(const struct conf_backend *b, struct str *out)
+{
+    bool v6 = strchr(b->host, ':') != NULL;
+    str_addf(out, v6 ? "[%s]:%u" : "%s:%u", b->host, b->port);
+}
+
+static void print_candidate(const struct conf_backend *b)
+{
+    char storage[LIMIT_HOST + 16];
+    struct str address = STR_ON(storage);
+
+    add_address(b, &address);
+    printf("candidate  %s at %s, TLS %s\n", b->name, storage, tls_names[b->tls]);
+    if (b->tls != CONF_TLS_NONE)
+        printf("           verified as %s by %s", b->verify_name,
+               b->verify_ca == NULL ? "the system's authorities" : b->verify_ca);
+    else
+        printf("           not verified");
+    if (b->pin_count > 0)
+        printf(", one of %zu pinned keys", b->pin_count);
+    if (b->client_chain != NULL)
+        printf("; client certificate %s", b->client_chain);
+    putchar('\n');
+}
+
+static void print_candidate_json(struct json_out *out, const struct conf_backend *b)
+{
+    char storage[LIMIT_HOST + 16];
+    struct str address = STR_ON(storage);
+
+    add_address(b, &address);
+    json_begin(out, NULL, '{');
+    json_text(out, "backend", slice_str(b->name));
+    json_text(out, "address", str_slice(&address));
+    json_text(out, "tls", slice_str(tls_names[b->tls]));
+    if (b->verify_name != NULL)
+        json_text(out, "verify_name", slice_str(b->verify_name));
+    if (b->verify_ca != NULL)
+        json_text(out, "verify_ca", slice_str(b->verify_ca));
+    json_num(out, "pins", b->pin_count);
+    if (b->client_chain != NULL)
+        json_text(out, "client_certificate", slice_str(b->client_chain));
+    json_end(out, '}');
+}
+
+/* ----- answers ------------------------------------------------------------------------------ */
+
+static const char *const verdict_texts[] = {
+    [ROUTE_TO] = "routed",
+    [ROUTE_DENIED] = "refused by that rule",
+    [ROUTE_NO_MATCH] = "refused, because no rule matches",
+    [ROUTE_BAD_USER] = "refused, because it cannot be a user name",
+    [ROUTE_UNAVAILABLE] = "not available at the moment",
+};
+
+static void answer_text(struct answer *a, const struct route_query *query,
+                        struct route_decision *decision)
+{
+    print_row("user", a->args->operand);
+    route_decide(a->conf->routes, query, decision, on_rule_text, a);
+    if (decision->verdict != ROUTE_BAD_USER)
+        print_row("normalized", decision->user);
+    print_row("verdict", verdict_texts[decision->verdict]);
+    if (decision->verdict != ROUTE_TO)
+        return;
+    print_row("target", decision->target);
+    print_row("login", decision->login);
+    for (size_t i = 0; i < decision->candidate_count; i++)
+        print_candidate(decision->candidates[i]);
+}
+
+static void answer_json(struct answer *a, const struct route_query *query,
+                        struct route_decision *decision)
+{
+    struct json_out *out = &a->json;
+
+    json_begin(out, NULL, '{');
+    json_text(out, "user", query->user);
+    json_begin(out, "rules", '[');
+    route_decide(a->conf->routes, query, decision, on_rule_json, a);
+    json_end(out, ']');
+    json_text(out, "verdict", slice_str(route_verdict_name[decision->verdict]));
+    if (decision->verdict != ROUTE_BAD_USER)
+        json_text(out, "normalized", slice_str(decision->user));
+    if (decision->verdict == ROUTE_TO) {
+        json_text(out, "target", slice_str(decision->target));
+        json_text(out, "login", slice_str(decision->login));
+    }
+    json_begin(out, "candidates", '[');
+    for (size_t i = 0; i < decision->candidate_count; i++)
+        print_candidate_json(out, decision->candidates[i]);
+    json_end(out, ']');
+    json_end(out, '}');
+}
+
+static int status_of(enum route_verdict verdict)
+{
+    if (verdict == ROUTE_UNAVAILABLE)
+        return CLI_FAULTY;
+    return verdict == ROUTE_TO ? CLI_FINE : CLI_DENIED;
+}
+
+static bool known_listener(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->listener_count; i++) {
+        if (strcmp(conf->listeners[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What was said about the connection must at least be possible. */
+static bool read_query(const struct conf *conf, const struct args *args, struct addr *client,
+                       struct route_query *out)
+{
+    if (args->listener != NULL && !known_listener(conf, args->listener)) {
+        fprintf(stderr, "waypost route: there is no listener \"%s\"\n", args->listener);
+        return false;
+    }
+    if (args->client != NULL && !addr_parse(slice_str(args->client), client)) {
+        fprintf(stderr, "waypost route: \"%s\" is not an IP address\n", args->client);
+        return false;
+    }
+    *out = (struct route_query){.user = slice_str(args->operand),
+                                .listener = slice_str(args->listener),
+                                .sni = slice_str(args->sni),
+                                .client = args->client == NULL ? NULL : client};
+    return true;
+}
+
+static int explain(const struct conf *conf, const struct args *args)
+{
+    struct answer a = {.conf = conf, .args = args};
+    struct route_query query;
+    struct route_decision decision;
+    struct addr client;
+
+    if (!read_query(conf, args, &client, &query))
+        return CLI_USAGE;
+    if (args->json)
+        answer_json(&a, &query, &decision);
+    else
+        answer_text(&a, &query, &decision);
+    return status_of(decision.verdict);
+}
+
+int cli_route(const struct args *args)
+{
+    struct conf_errors errors = {0};
+    struct conf *conf = NULL;
+    int status = CLI_FAULTY;
+
+    if (conf_load(args->config, &conf, &errors))
+        status = explain(conf, args);
+    cli_complain(&errors);
+    conf_release(&conf);
+    conf_errors_clear(&errors);
+    return status;
+}

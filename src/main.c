@@ -1,0 +1,137 @@
+/*
+ * The program: finds the command and runs it. Everything else is in cli/ and run/.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "waypost/base/version.h"
+#include "waypost/run/supervisor.h"
+
+static int run_proxy(const struct args *args)
+{
+    return supervisor_run(args->config);
+}
+
+static int run_help(const struct args *args);
+
+static int run_version(const struct args *args)
+{
+    UNUSED(args);
+    printf("waypost %s\n", WAYPOST_VERSION);
+    return CLI_FINE;
+}
+
+static const struct option *const config_only[] = {&option_config, &option_help, NULL};
+static const struct option *const config_json[] = {&option_config, &option_json, &option_help,
+                                                   NULL};
+static const struct option *const route_options[] = {
+    &option_config, &option_listener, &option_sni, &option_client,
+    &option_json,   &option_help,     NULL};
+static const struct option *const help_only[] = {&option_help, NULL};
+
+#define USAGE_EXIT "  64  the command line is wrong\n"
+
+static const struct command commands[] = {
+    {"run", NULL, false, config_only,
+     "Runs the proxy in the foreground.\n"
+     "SIGHUP loads the configuration anew, SIGTERM drains the sessions and ends.",
+     "  0   ended on request\n  1   the configuration cannot be used\n  70  internal "
+     "error\n" USAGE_EXIT,
+     run_proxy},
+    {"check", NULL, false, config_json,
+     "Checks configuration, certificates and keys, and lists all that is wrong.",
+     "  0   the configuration is good\n  1   it is not\n" USAGE_EXIT, cli_check},
+    {"route", "USER", false, route_options,
+     "Explains where a user is routed: the rules tried, login name, backend.",
+     "  0   the user is routed\n  1   the configuration cannot be used, or no backend is "
+     "available\n  2   the user is refused\n" USAGE_EXIT,
+     cli_route},
+    {"schema", "config|routes", false, help_only,
+     "Prints the JSON Schema of waypost.json or routes.json.", "  0   printed\n" USAGE_EXIT,
+     cli_schema},
+    {"help", "COMMAND", true, help_only, "Explains a command.", "  0   printed\n" USAGE_EXIT,
+     run_help},
+    {"version", NULL, false, help_only, "Prints the version.", "  0   printed\n" USAGE_EXIT,
+     run_version},
+};
+
+/* ----- finding the command ------------------------------------------------------------------ */
+
+static const struct command *find_command(const char *name)
+{
+    const char *known[COUNT_OF(commands) + 1] = {NULL};
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        known[i] = commands[i].name;
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    }
+    args_unknown("unknown command", name, known);
+    return NULL;
+}
+
+static void print_commands(FILE *file)
+{
+    fputs("usage: waypost COMMAND [options]\n\n", file);
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        const char *summary = commands[i].summary;
+        fprintf(file, "  %-8s %.*s\n", commands[i].name, (int)strcspn(summary, "\n"), summary);
+    }
+    fputs("\nwaypost help COMMAND tells more; so do waypost(8), waypost.json(5) and "
+          "routes.json(5).\n",
+          file);
+}
+
+static int run_help(const struct args *args)
+{
+    if (args->operand == NULL) {
+        print_commands(stdout);
+        return CLI_FINE;
+    }
+    const struct command *command = find_command(args->operand);
+    if (command == NULL)
+        return CLI_USAGE;
+    args_help(command);
+    return CLI_FINE;
+}
+
+/* Options that may stand in place of a command. */
+static const char *command_name(const char *word)
+{
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return "help";
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return "version";
+    return word;
+}
+
+static int run_command(int argc, char *const argv[])
+{
+    struct args args;
+
+    if (argc < 2) {
+        print_commands(stderr);
+        return CLI_USAGE;
+    }
+    const struct command *command = find_command(command_name(argv[1]));
+    if (command == NULL || !args_parse(command, argc - 2, argv + 2, &args))
+        return CLI_USAGE;
+    if (!args.help)
+        return command->run(&args);
+    args_help(command);
+    return CLI_FINE;
+}
+
+int main(int argc, char *argv[])
+{
+    int status = run_command(argc, argv);
+
+    /* An answer that did not arrive is a failure, as on a full disk. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("waypost: standard output");
+        return status == CLI_FINE ? CLI_FAULTY : status;
+    }
+    return status;
+}
