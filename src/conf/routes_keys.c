@@ -6,6 +6,8 @@
 #include "conf/value.h"
 
 static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
+static const char *const forward_words[] = {"same",    "plain",       "login",
+                                            "xoauth2", "oauthbearer", NULL};
 
 /* ----- backends ----------------------------------------------------------------------------- */
 
@@ -48,6 +50,12 @@ static const struct key backend_keys[] = {
     {"hide_capabilities", &kind_list, FIELD(struct conf_backend, hide_capabilities),
      ALSO(struct conf_backend, hide_count), .max = 100, .element = &hidden_element,
      .help = "capabilities of the backend that clients shall not see"},
+    {"auth_forward", &kind_word, FIELD(struct conf_backend, auth_forward), .fallback = "\"same\"",
+     .words = forward_words,
+     .help = "mechanism for logging in there: the client's own, or the one given here where a "
+             "password (plain, login) or a token (xoauth2, oauthbearer) is at hand"},
+    {"pipelining", &kind_bool, FIELD(struct conf_backend, pipelining), .fallback = "true",
+     .help = "send a command before the reply to the last one has come"},
 };
 
 static void check_plaintext(struct reader *r, const struct place *at, const json_t *object,

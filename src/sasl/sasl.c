@@ -12,6 +12,9 @@ void credentials_clear(struct credentials *c)
     secret_clear(&c->authcid);
     secret_clear(&c->authzid);
     secret_clear(&c->password);
+    secret_clear(&c->message);
+    c->kind = CREDENTIAL_PASSWORD;
+    c->mechanism = CONF_MECH_PLAIN;
 }
 
 bool credentials_user_legal(struct slice name)
@@ -94,10 +97,10 @@ static struct slice login_first(void)
 }
 
 static const struct sasl_row rows[] = {
-    {"PLAIN", CONF_MECH_PLAIN, true, plain_respond, plain_first},
-    {"LOGIN", CONF_MECH_LOGIN, true, login_respond, login_first},
+    {"PLAIN", CONF_MECH_PLAIN, true, false, plain_respond, plain_first},
+    {"LOGIN", CONF_MECH_LOGIN, true, false, login_respond, login_first},
 };
-static_assert(COUNT_OF(rows) == CONF_MECH_COUNT, "one row per mechanism");
+static_assert(COUNT_OF(rows) <= CONF_MECH_COUNT, "no more rows than mechanisms");
 
 const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH_COUNT])
 {

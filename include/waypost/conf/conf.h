@@ -14,6 +14,7 @@
 #include "waypost/base/addr.h"
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
+#include "waypost/base/secret.h"
 
 enum conf_tls_mode { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_NONE };
 
@@ -48,7 +49,16 @@ struct conf_tls {
     char *ticket_keys; /* file, NULL: random keys shared by the workers */
 };
 
-enum conf_mechanism { CONF_MECH_PLAIN, CONF_MECH_LOGIN, CONF_MECH_COUNT };
+enum conf_mechanism {
+    CONF_MECH_PLAIN,
+    CONF_MECH_LOGIN,
+    CONF_MECH_XOAUTH2,
+    CONF_MECH_OAUTHBEARER,
+    CONF_MECH_SCRAM_SHA_1,
+    CONF_MECH_SCRAM_SHA_256,
+    CONF_MECH_EXTERNAL, /* the last: no backend is logged in to by it */
+    CONF_MECH_COUNT
+};
 
 struct conf {
     atomic_uint references;
@@ -62,6 +72,11 @@ struct conf {
     struct conf_tls tls;
     struct conf_auth {
         bool mechanisms[CONF_MECH_COUNT];
+        bool allow_authzid; /* one user may ask to act as another; the backend judges */
+        /* Names the user in the payload of a token when an OAUTHBEARER message names none, for
+         * routing only; NULL: such a login is refused. */
+        char *oauth_claim;
+        bool external_email, external_cn; /* where a certificate's user name is taken from */
         unsigned attempts_per_connection;
         uint64_t penalty_first, penalty_max;
     } auth;
@@ -85,6 +100,17 @@ struct conf {
     struct conf_routes *routes;
 };
 
+/* How Waypost logs in at a backend: as the client did, or by another mechanism where what the
+ * client sent can be said in it. */
+enum conf_forward {
+    CONF_FORWARD_SAME,
+    CONF_FORWARD_PLAIN,
+    CONF_FORWARD_LOGIN,
+    CONF_FORWARD_XOAUTH2,
+    CONF_FORWARD_OAUTHBEARER
+};
+enum conf_proxy_header { CONF_PROXY_NONE, CONF_PROXY_V1, CONF_PROXY_V2 };
+
 struct conf_backend {
     char *name;
     size_t index; /* position in conf_routes.backends */
@@ -99,6 +125,15 @@ struct conf_backend {
     char *client_chain, *client_key; /* NULL: present no certificate */
     char **hide_capabilities;
     size_t hide_count;
+    enum conf_forward auth_forward;
+    bool pipelining;                  /* send on before the last reply is there */
+    bool mechanisms_declared;         /* `mechanisms` is known, not to be learned */
+    bool mechanisms[CONF_MECH_COUNT]; /* what the backend takes; never EXTERNAL */
+    bool identity_id;                 /* tell the client's address in an ID command */
+    enum conf_proxy_header proxy_header;
+    char *master_user; /* NULL: log in with what the client sent */
+    struct secret master_password;
+    char master_separator; /* NUL: PLAIN with an authzid; else as user, separator, master */
 };
 
 /* What a rule points at. `backends` are in the order in which they are tried. */
