@@ -49,4 +49,4 @@ void tls_tickets_rotate(struct tls_tickets *tickets, uint64_t now);
 
 /* How long a session may be resumed, and how long a ticket key seals, in seconds: twelve hours.
  * Because both are the same, the previous key opens every ticket that is still good. */
-#define TLS_TICKET_PERIOD 43200u
+#define TLS_TICKET_PERIOD 43200L

@@ -173,23 +173,24 @@ static void choose_fallback(struct cert_table *table)
 
 /* Loads pair `i` of the configuration into its place. */
 static bool load_one(struct cert_table *table, const struct conf_tls *tls, size_t i,
-                     struct cert_site *site)
+                     const struct cert_site *site)
 {
     const struct conf_certificate *from = &tls->certificates[i];
     struct cert_pair *pair = &table->pairs[i];
     size_t before = table->name_count;
+    struct cert_site here = *site;
     char object[64];
 
     snprintf(object, sizeof(object), "/tls/certificates/%zu", i);
-    site->object = object;
-    if (!cert_pair_load(site, from->chain, from->key, pair))
+    here.object = object;
+    if (!cert_pair_load(&here, from->chain, from->key, pair))
         return false;
     if (!add_names(table, pair)) {
-        cert_site_add(site, "chain", "out of memory");
+        cert_site_add(&here, "chain", "out of memory");
         return false;
     }
     if (i > 0 && table->name_count == before) {
-        cert_site_add(site, "chain",
+        cert_site_add(&here, "chain",
                       "%s has no DNS name in its subjectAltName, so no server name "
                       "selects it; only the first certificate may do without",
                       from->chain);
