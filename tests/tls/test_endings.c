@@ -185,6 +185,19 @@ Test(endings, finish_says_it_once)
     tlspair_close(&pair);
 }
 
+Test(endings, after_finish_nothing_more_is_read)
+{
+    meet(LIMIT_BUF);
+    tls_finish(pair.server.engine, &pair.server.io);
+    say(&pair.client, "a2 NOOP\r\n");
+    tls_advance(pair.client.engine, &pair.client.io);
+    buf_move(&pair.server.wire_in, &pair.client.wire_out, LIMIT_BUF);
+    tls_advance(pair.server.engine, &pair.server.io);
+    cr_expect(buf_empty(&pair.server.in));
+    cr_expect(buf_empty(&pair.server.wire_in), "and it holds no block");
+    tlspair_close(&pair);
+}
+
 /* Bytes and alert both wait for room, in this order. */
 Test(endings, finish_through_a_narrow_wire)
 {

@@ -252,6 +252,24 @@ Test(tickets, t11_not_after_the_client_authority_changed)
     }
 }
 
+/* Nor may a session that began without a certificate slip past a later demand for one. */
+Test(tickets, t11_not_after_certificates_became_required)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        bool open;
+
+        forget();
+        bed.conf.tls.client_auth = CONF_CLIENT_AUTH_REQUEST;
+        bed.conf.tls.client_ca = testca_path(&bed.ca, "ca.pem");
+        cr_assert(tlsbed_load(&bed));
+        cr_expect_not(resumes(versions[i]));
+        bed.conf.tls.client_auth = CONF_CLIENT_AUTH_REQUIRE;
+        cr_assert(tlsbed_load(&bed));
+        cr_expect_not(connect_as("imap.example.com", versions[i], &open));
+        cr_expect_not(open);
+    }
+}
+
 Test(tickets, t15_a_resumed_handshake_does_not_skip_the_name)
 {
     bool open;
