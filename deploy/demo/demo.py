@@ -63,7 +63,10 @@ class Scene:
                 {"domains": {"example.org": "first", "example.net": "second"}},
             ],
         }
-        self.waypost = Waypost(ground, binary, routes, inherit_output=show_log)
+        # A scripted visit types wrong passwords on purpose and need not wait after each.
+        patience = {} if show_log else {"auth": {"penalty": {"first": "0s", "max": "0s"}}}
+        self.waypost = Waypost(ground, binary, routes, settings=patience,
+                               inherit_output=show_log)
 
     @property
     def users(self):

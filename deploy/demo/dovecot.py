@@ -187,8 +187,10 @@ class Dovecot:
 
     def start(self):
         with open(os.path.join(self._root, "stderr"), "ab") as output:
+            # The master waits seconds for idle helpers; nothing here needs a gentle end.
             self._child = self._ground.start(
-                [program(), "-F", "-c", os.path.join(self._root, "dovecot.conf")], output)
+                [program(), "-F", "-c", os.path.join(self._root, "dovecot.conf")], output,
+                patience=0.3)
         try:
             wait_until(self._ready, f"Dovecot {self.name} listens")
         except TimeoutError as error:

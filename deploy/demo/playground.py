@@ -65,9 +65,11 @@ def end_on_signals():
 
 
 class Child:
-    """One started process, leader of its own process group."""
+    """One started process, leader of its own process group. `patience` is how many seconds it has
+    to end when asked to, before its whole group is ended by force."""
 
-    def __init__(self, argv, output, **options):
+    def __init__(self, argv, output, patience=5.0, **options):
+        self._patience = patience
         # The death signal belongs to the thread that forks.
         assert threading.current_thread() is threading.main_thread()
         if shutil.which("setpriv"):
@@ -90,12 +92,12 @@ class Child:
         """Waits for the end; the exit status, negative for a signal."""
         return self.process.wait(timeout)
 
-    def stop(self, timeout=5.0):
+    def stop(self):
         """Asks it to end, then ends what is left of its group."""
         if self.running():
             self.signal(signal.SIGTERM)
             try:
-                self.process.wait(timeout)
+                self.process.wait(self._patience)
             except subprocess.TimeoutExpired:
                 pass
         try:

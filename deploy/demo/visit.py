@@ -29,18 +29,19 @@ class Curl:
 
 
 class Visitor:
-    """Counts checks and collects differences, and prints both as they happen."""
+    """Counts checks and collects differences; prints them as they happen unless `quiet`."""
 
     LOGIN_DENIED = 67  # curl's exit status
 
-    def __init__(self, authority):
+    def __init__(self, authority, quiet=False):
         self._curl = Curl(authority)
+        self._quiet = quiet
         self.checks = 0
         self.differences = []
 
     def visit(self, door, user):
         """Mailboxes, every message, and a wrong password."""
-        print(f"\n{user.name} over {door.name}")
+        self._say(f"\n{user.name} over {door.name}")
         self._mailboxes(door, user)
         for mailbox, messages in user.mailboxes.items():
             for number, content in enumerate(messages, 1):
@@ -68,6 +69,11 @@ class Visitor:
     def _check(self, what, seen, expected, shown):
         self.checks += 1
         same = seen == expected
-        print(f"  {'same' if same else 'DIFFERS':<8}{what:<16}{shown}")
+        self._say(f"  {'same' if same else 'DIFFERS':<8}{what:<16}{shown}")
         if not same:
-            self.differences.append(f"{what}: expected {expected!r}, saw {seen!r}")
+            self.differences.append(
+                f"{what}: expected {expected!r:.200}, saw {seen!r:.200}: {shown}")
+
+    def _say(self, line):
+        if not self._quiet:
+            print(line, flush=True)

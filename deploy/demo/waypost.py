@@ -37,6 +37,7 @@ class Waypost:
             ],
             "tls": {"certificates": [{"chain": pair.chain, "key": pair.key}
                                      for pair in certificates or [default_certificate(ground)]]},
+            "limits": {"sessions": 500},  # small enough for any limit of open files
             "log": {"level": "info", "to": "stderr"},
         }
         for section, value in (settings or {}).items():
