@@ -155,6 +155,8 @@ static void end_failed(struct tls_engine *e)
         end(e, TLS_FAILED, TLS_MEMORY, "out of memory");
     else if (e->state == TLS_HANDSHAKE && result != X509_V_OK)
         end_unverified(e, result);
+    else if (ERR_GET_REASON(code) == SSL_R_CALLBACK_FAILED)
+        end(e, TLS_FAILED, TLS_PROTOCOL, "unknown server name");
     else
         end(e, TLS_FAILED, TLS_PROTOCOL, cert_reason());
     ERR_clear_error();

@@ -80,11 +80,12 @@ static FILE *open_for(struct testca *ca, const char *file, const char *suffix, c
     return f;
 }
 
-static void write_cert(struct testca *ca, const char *file, X509 *cert)
+static void write_cert(struct testca *ca, const char *file, X509 *cert, X509 *next)
 {
     FILE *f = open_for(ca, file, ".pem", "we");
 
     ENSURE(PEM_write_X509(f, cert) == 1);
+    ENSURE(next == NULL || PEM_write_X509(f, next) == 1);
     fclose(f);
 }
 
@@ -94,6 +95,15 @@ static void write_key(struct testca *ca, const char *file, EVP_PKEY *key)
 
     ENSURE(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1);
     fclose(f);
+}
+
+static X509 *make_authority(EVP_PKEY *key, const char *subject)
+{
+    X509 *cert = make_cert(key, subject, -365 * DAY, 365 * DAY);
+
+    add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(cert, NID_key_usage, "critical,keyCertSign,cRLSign");
+    return cert;
 }
 
 void testca_open(struct testca *ca)
@@ -107,11 +117,9 @@ void testca_open(struct testca *ca)
     ca->dir = strdup(dir);
     ca->key = make_key(TESTCA_EC);
     /* Two authorities must not share a name, or verification fails for the wrong reason. */
-    ca->root = make_cert(ca->key, strrchr(dir, '/') + 1, -365 * DAY, 365 * DAY);
-    add_extension(ca->root, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(ca->root, NID_key_usage, "critical,keyCertSign,cRLSign");
+    ca->root = make_authority(ca->key, strrchr(dir, '/') + 1);
     sign(ca->root, X509_get_subject_name(ca->root), ca->key);
-    write_cert(ca, "ca", ca->root);
+    write_cert(ca, "ca", ca->root, NULL);
 }
 
 void testca_close(struct testca *ca)
@@ -162,19 +170,28 @@ static void add_names(X509 *cert, const char *names)
 void testca_issue(struct testca *ca, const struct testca_leaf *leaf)
 {
     bool dated = leaf->from != 0 || leaf->until != 0;
-    EVP_PKEY *key = make_key(leaf->key);
+    EVP_PKEY *key = make_key(leaf->key), *between_key = NULL;
+    X509 *between = NULL;
     X509 *cert = make_cert(key, leaf->subject == NULL ? "test" : leaf->subject,
                            (dated ? leaf->from : -1) * DAY, (dated ? leaf->until : 1) * DAY);
 
     if (leaf->names != NULL)
         add_names(cert, leaf->names);
     add_extension(cert, NID_ext_key_usage, leaf->client ? "clientAuth" : "serverAuth");
-    if (leaf->self_signed)
+    if (leaf->intermediate) {
+        between_key = make_key(TESTCA_EC);
+        between = make_authority(between_key, leaf->file);
+        sign(between, X509_get_subject_name(ca->root), ca->key);
+        sign(cert, X509_get_subject_name(between), between_key);
+    } else if (leaf->self_signed) {
         sign(cert, X509_get_subject_name(cert), key);
-    else
+    } else {
         sign(cert, X509_get_subject_name(ca->root), ca->key);
-    write_cert(ca, leaf->file, cert);
+    }
+    write_cert(ca, leaf->file, cert, between);
     write_key(ca, leaf->file, key);
+    X509_free(between);
+    EVP_PKEY_free(between_key);
     X509_free(cert);
     EVP_PKEY_free(key);
 }

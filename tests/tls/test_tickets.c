@@ -2,6 +2,7 @@
  * Session tickets: resumption across sets that share their keys, as workers and reloads do, the
  * rotation of keys, and what must not be resumed or sent early.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -178,6 +179,43 @@ Test(tickets, t11_after_a_long_silence_the_old_key_is_gone)
     cr_expect_not(resumes(TLS1_3_VERSION));
     tls_tickets_rotate(bed.tickets, start + 2 * TLS_TICKET_PERIOD + 60);
     cr_expect_not(resumes(TLS1_3_VERSION));
+}
+
+struct crowd {
+    unsigned done;
+    bool good;
+};
+
+static void *shake_often(void *arg)
+{
+    struct crowd *mine = arg;
+
+    mine->good = true;
+    for (; mine->done < 25; mine->done++) {
+        struct tlspair pair;
+
+        tlspair_open(&pair, bed.set, LIMIT_BUF, LIMIT_BUF);
+        mine->good = tlspair_shake(&pair) && mine->good;
+        tlspair_close(&pair);
+    }
+    return NULL;
+}
+
+/* Workers share the set, and with it the keys, while these change. */
+Test(tickets, t11_shared_by_threads)
+{
+    pthread_t threads[3];
+    struct crowd crowd[COUNT_OF(threads)] = {{0}};
+    uint64_t start = now();
+
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, shake_often, &crowd[i]), 0);
+    for (uint64_t i = 1; i < 200; i++)
+        tls_tickets_rotate(bed.tickets, start + i * TLS_TICKET_PERIOD);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        cr_expect_eq(pthread_join(threads[i], NULL), 0);
+        cr_expect(crowd[i].good && crowd[i].done == 25);
+    }
 }
 
 static void use_file(const char *bytes, size_t len)
