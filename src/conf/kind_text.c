@@ -241,6 +241,10 @@ static bool read_hidden(struct reader *r, const struct place *at, const struct k
 const struct kind kind_hidden = {TYPE(STRING), describe_hidden, read_hidden, release_text,
                                  schema_text};
 
+#define CAPS_MAX 1024u /* leaves room in a greeting for what the proxy adds */
+
+static_assert(CAPS_MAX <= LIMIT_CAPS / 2, "a greeting holds the list and more");
+
 /* "auto", or a list that becomes one text with spaces between. */
 
 static void describe_caps(const struct key *key, struct str *out)
@@ -273,11 +277,24 @@ static void add_capability(struct reader *r, const struct place *at, const json_
     }
 }
 
+static bool names_imap(struct slice words)
+{
+    bool found = false;
+
+    while (words.len > 0) {
+        struct slice word = slice_cut(&words, ' ');
+        found = found || slice_eq_nocase(word, SLICE("IMAP4rev1")) ||
+                slice_eq_nocase(word, SLICE("IMAP4rev2"));
+    }
+    return found;
+}
+
 static bool read_caps(struct reader *r, const struct place *at, const struct key *key,
                       const json_t *value, void *base)
 {
-    char storage[LIMIT_CAPS];
+    char storage[CAPS_MAX + 1];
     struct str words = STR_ON(storage);
+    size_t faults = r->faults;
 
     if (json_is_string(value))
         return slice_eq(text_of(value), SLICE("auto"));
@@ -286,7 +303,9 @@ static bool read_caps(struct reader *r, const struct place *at, const struct key
         add_capability(r, &here, json_array_get(value, i), &words);
     }
     if (words.overflow)
-        fault(r, at, "expected at most %u bytes of capabilities", LIMIT_CAPS - 1);
+        fault(r, at, "expected at most %u bytes of capabilities", CAPS_MAX);
+    else if (words.len > 0 && r->faults == faults && !names_imap(str_slice(&words)))
+        fault(r, at, "RFC 9051 section 6.1.1 wants \"IMAP4rev1\" or \"IMAP4rev2\" in this list");
     if (words.len > 0)
         keep(key, base, str_slice(&words));
     return json_array_size(value) > 0;

@@ -31,9 +31,10 @@ static const struct key proxy_protocol_keys[] = {
     {"from", &kind_list, FIELD(struct conf_proxy_protocol, from),
      ALSO(struct conf_proxy_protocol, from_count), .required = true, .min = 1, .max = 1000,
      .element = &cidr_element,
-     .help = "addresses of the load balancers whose PROXY headers are believed"},
+     .help = "addresses of the load balancers; a header is read from them alone"},
     {"required", &kind_bool, FIELD(struct conf_proxy_protocol, required), .fallback = "true",
-     .help = "whether a connection from them without a PROXY header is refused"},
+     .help = "whether connections without a header, or from other addresses, are refused; if not, "
+             "they are served like any client"},
     {"timeout", &kind_duration, FIELD(struct conf_proxy_protocol, timeout), .fallback = "\"3s\"",
      .min = MOMENT, .max = MINUTE, .help = "time for the header to arrive"},
 };

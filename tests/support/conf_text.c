@@ -10,7 +10,7 @@ const char conf_text_waypost[] =
     " \"tls\": {\"certificates\": [{\"chain\": \"c.pem\", \"key\": \"k.pem\"}]}}\n";
 
 const char conf_text_routes[] =
-    "{\"backends\": {\"b\": {\"address\": \"imap.example.net:993\", \"tls\": \"implicit\"}},\n"
+    "{\"backends\": {\"b\": {\"address\": \"b.example.net:993\", \"tls\": \"implicit\"}},\n"
     " \"routes\": [{\"to\": \"b\"}]}\n";
 
 static const char *read_text(void *ctx, const char *path, size_t max, char **text, size_t *len)

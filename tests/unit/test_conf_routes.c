@@ -92,7 +92,7 @@ Test(conf_routes, t09_an_address_needs_a_name_to_verify)
     struct conf *c = NULL;
     struct conf_errors errors = {0};
     cr_assert(conf_text_load(conf_text_waypost, conf_text_routes, NULL, &c, &errors));
-    cr_expect_str_eq(c->routes->backends[0].verify_name, "imap.example.net");
+    cr_expect_str_eq(c->routes->backends[0].verify_name, "b.example.net");
     conf_release(&c);
 }
 

@@ -51,6 +51,8 @@ Test(conf_waypost, findings_of_waypost_json)
         {"\"capabilities\": []", "/capabilities expected \"auto\""},
         {"\"capabilities\": [\"STARTTLS\"]",
          "/capabilities/0 \"STARTTLS\" is announced by Waypost"},
+        {"\"capabilities\": [\"imap4REV2\"]", ""},
+        {"\"capabilities\": [\"ID\"]", "/capabilities RFC 9051 section 6.1.1 wants"},
         {"\"limits\": {\"line\": \"8KiB\"}", ""},
         {"\"limits\": {\"line\": \"8kb\"}", "/limits/line expected a number of bytes"},
         {"\"limits\": {\"line\": 16384, \"sasl_line\": \"79KiB\"}", "\"sasl_line\" and \"line\""},

@@ -20,6 +20,11 @@ static const char *const example_paths[] = {
     [CONF_ROUTES_JSON] = "config/routes.json",
 };
 
+static const char *const manual_paths[] = {
+    [CONF_WAYPOST_JSON] = "docs/man/waypost.json.5",
+    [CONF_ROUTES_JSON] = "docs/man/routes.json.5",
+};
+
 static char *read_whole(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -238,4 +243,98 @@ Test(schema, loader_and_schema_agree_about_shape)
         conf_release(&conf);
         conf_errors_clear(&errors);
     }
+}
+
+/* ----- the manual --------------------------------------------------------------------------- */
+
+/* Every name under a "properties" of the schema, at any depth, must be set in bold. */
+static void expect_keys(const json_t *schema, const char *manual, const char *path)
+{
+    const char *name;
+    json_t *value;
+    char wanted[64];
+
+    json_object_foreach((json_t *)(uintptr_t)schema, name, value)
+    {
+        const char *key;
+        json_t *property;
+        if (json_is_object(value))
+            expect_keys(value, manual, path);
+        if (strcmp(name, "properties") != 0)
+            continue;
+        json_object_foreach(value, key, property)
+        {
+            snprintf(wanted, sizeof(wanted), "Sy %s", key);
+            cr_expect(strstr(manual, wanted) != NULL, "%s does not describe %s", path, key);
+        }
+    }
+}
+
+Test(schema, the_manual_describes_every_key)
+{
+    for (size_t i = 0; i < COUNT_OF(manual_paths); i++) {
+        char *manual = read_whole(manual_paths[i]);
+        char *text = conf_schema((enum conf_document)i);
+        json_t *schema = json_loads(text, 0, NULL);
+        expect_keys(schema, manual, manual_paths[i]);
+        json_decref(schema);
+        free(text);
+        free(manual);
+    }
+}
+
+/* The next literal display of a manual page, cut out in place; NULL behind the last. */
+static char *next_display(char **rest)
+{
+    static const char begin[] = "\n.Bd -literal -offset indent\n", end[] = "\n.Ed";
+    char *display = strstr(*rest, begin);
+
+    if (display == NULL)
+        return NULL;
+    display += sizeof(begin) - 1;
+    *rest = strstr(display, end);
+    cr_assert_not_null(*rest);
+    *(*rest)++ = '\0';
+    return display;
+}
+
+static const char moved[] = "alice\tnew\n";
+
+static bool loads(enum conf_document document, const char *text, struct conf_errors *errors)
+{
+    struct conf_text files[] = {
+        {"waypost.json",
+         slice_str(document == CONF_WAYPOST_JSON ? text : (const char *)conf_text_waypost)},
+        {"routes.json",
+         slice_str(document == CONF_ROUTES_JSON ? text : (const char *)conf_text_routes)},
+        {"moved.tsv", slice_str(moved)},
+        {NULL, {0}},
+    };
+    struct conf_source source = conf_text_source(files);
+    struct conf *conf = NULL;
+    bool good = conf_load_from("waypost.json", &source, &conf, errors);
+
+    conf_release(&conf);
+    return good;
+}
+
+Test(schema, the_examples_of_the_manual_load)
+{
+    size_t examples = 0;
+
+    for (size_t i = 0; i < COUNT_OF(manual_paths); i++) {
+        char *manual = read_whole(manual_paths[i]), *rest = manual, *display;
+        while ((display = next_display(&rest)) != NULL) {
+            struct conf_errors errors = {0};
+            if (display[0] != '{')
+                continue;
+            examples++;
+            cr_expect(loads((enum conf_document)i, display, &errors), "%s: %s: %s", manual_paths[i],
+                      errors.count > 0 ? errors.list[0].pointer : "",
+                      errors.count > 0 ? errors.list[0].text : "");
+            conf_errors_clear(&errors);
+        }
+        free(manual);
+    }
+    cr_expect_eq(examples, 4);
 }
