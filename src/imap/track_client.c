@@ -29,10 +29,11 @@ static const struct {
 
 static const struct track_span wait_for_more = {TRACK_PASS, 0};
 
-/* What the name at the front of `s` is; false while it may still grow into one that matters. */
+/* What the name at the front of `s` is; false while it may still grow into one that matters. Any
+ * byte that cannot be part of a name ends it: a server may stop reading at NUL, for one. */
 static bool name_kind(struct slice s, enum command_kind *kind)
 {
-    size_t n = imap_word_run(slice_take(s, LONGEST_NAME + 1));
+    size_t n = imap_astring_run(slice_take(s, LONGEST_NAME + 1));
 
     if (n == s.len && n <= LONGEST_NAME)
         return false;

@@ -172,6 +172,10 @@ Test(track_client, t65_refused_commands)
          .steps = {C("a IDLE\r\n"), C("b STARTTLS\r\n"), C("DONE\r\n")},
          .states = "1si !b 1si 1sc ",
          .to_backend = "a IDLE\r\nDONE\r\n"},
+        {.name = "t24 names that end in an illegal byte",
+         .steps = {C("a STARTTLS\0x\r\nb UNAUTHENTICATE{1+}\r\nx\r\nc authenticate\"\r\nd X\r\n")},
+         .states = "!a !b !c 1sc ",
+         .to_backend = "d X\r\n"},
         {.name = "similar names pass",
          .steps = {C(
              "a STARTTLSX\r\nb UNAUTHENTICATED\r\nc AUTHENTICAT\r\nSTARTTLS\r\nd X STARTTLS\r\n")},
