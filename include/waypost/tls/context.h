@@ -12,7 +12,9 @@ struct tls_set;
 /* Session ticket keys (RFC 8446 section 4.6.1), shared by all workers and kept across reloads, so
  * that a reconnect is a resumption wherever it lands. Thread-safe. */
 struct tls_tickets;
-/* Random keys, or those in `file`. NULL with a message in `errors` on failure. */
+/* Random keys, replaced every twelve hours, or those in `file` (NULL: none), which are used as they
+ * are. The file holds 80 random bytes: name 16, HMAC-SHA-256 key 32, AES-256 key 32; a second such
+ * key behind it still opens tickets but seals none. NULL with a message in `errors` on failure. */
 struct tls_tickets *tls_tickets_new(const char *file, struct conf_errors *errors);
 void tls_tickets_free(struct tls_tickets **tickets);
 
