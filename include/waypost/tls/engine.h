@@ -33,7 +33,8 @@ void tls_engine_free(struct tls_engine **engine);
 
 /* Moves everything that can move: handshake, wire_in -> in, out -> wire_out, until one of the
  * buffers stops it. `out` still moves after TLS_CLOSED and TLS_TRUNCATED; wire_in is then emptied.
- * An alert that explains TLS_FAILED is in wire_out. True when any byte moved or the state changed. Bounded by the buffers. */
+ * An alert that explains TLS_FAILED is in wire_out. True when any byte moved or the state changed.
+ * Bounded by the buffers. */
 bool tls_advance(struct tls_engine *engine, struct tls_io *io);
 /* Writes what is left in `out` and then close_notify to wire_out, once, if the protocol allows it
  * now (never during a handshake or after a failure). What does not fit follows with tls_advance.
