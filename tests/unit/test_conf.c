@@ -264,3 +264,26 @@ Test(conf, findings_are_printable_and_bounded)
     conf_errors_clear(&errors);
     free(many);
 }
+
+/* ----- findings of others ------------------------------------------------------------------- */
+
+Test(conf, findings_made_elsewhere_get_the_line_of_their_pointer)
+{
+    char storage[256];
+    struct str text = STR_ON(storage);
+
+    conf_errors_add(&errors, "config/routes.json", 0, "/routes/1/domains", "is %s", "wrong");
+    conf_errors_add(&errors, "config/routes.json", 0, "", "as a whole");
+    conf_errors_add(&errors, "no such file", 0, "/x", "lost");
+    conf_errors_locate(&errors);
+    cr_expect_gt(errors.list[0].line, 10);
+    for (size_t i = 0; i < errors.count; i++) {
+        errors.list[i].line = errors.list[i].line > 0 ? 18 : 0;
+        conf_error_text(&errors.list[i], &text);
+        str_addc(&text, '\n');
+    }
+    cr_expect_str_eq(storage, "config/routes.json:18: /routes/1/domains: is wrong\n"
+                              "config/routes.json: as a whole\n"
+                              "no such file: /x: lost\n");
+    conf_errors_clear(&errors);
+}
