@@ -8,17 +8,9 @@
 
 #include "waypost/base/limits.h"
 #include "waypost/base/str.h"
+#include "wire.h"
 
-#define V2_FIXED 16u
-
-enum command { COMMAND_LOCAL = 0, COMMAND_PROXY = 1 };
-enum family { FAMILY_UNSPEC, FAMILY_INET, FAMILY_INET6, FAMILY_UNIX, FAMILY_COUNT };
-enum transport { TRANSPORT_UNSPEC, TRANSPORT_STREAM, TRANSPORT_DGRAM, TRANSPORT_COUNT };
-
-enum tlv_type { TLV_AUTHORITY = 0x02, TLV_CRC32C = 0x03, TLV_SSL = 0x20 };
-#define SSL_CLIENT_TLS 0x01u /* PP2_CLIENT_SSL */
-#define SSL_FIXED      5u    /* client flags and the result of verification */
-#define NO_CRC         0u    /* no TLV begins at byte 0 */
+#define NO_CRC 0u /* no TLV begins at byte 0 */
 
 static const char *const fault_text[] = {
     [PROXYHDR_FINE] = "fine",
@@ -102,14 +94,13 @@ static uint16_t word_at(struct slice bytes, size_t at)
     return (uint16_t)(byte_at(bytes, at) << 8 | byte_at(bytes, at + 1));
 }
 
-/* RFC 4960 appendix B, reflected, a bit at a time: a header is short and comes once. The four bytes
- * at `hole` count as zero. */
-static uint32_t crc32c(struct slice bytes, size_t hole)
+/* RFC 4960 appendix B, reflected, a bit at a time: a header is short and comes once. */
+uint32_t proxyhdr_crc32c(struct slice header, size_t hole)
 {
     uint32_t crc = UINT32_MAX;
 
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc ^= i - hole < 4 ? 0 : byte_at(bytes, i);
+    for (size_t i = 0; i < header.len; i++) {
+        crc ^= i - hole < CRC_SIZE ? 0 : byte_at(header, i);
         for (int bit = 0; bit < 8; bit++)
             crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82F63B78u : crc >> 1;
     }
@@ -145,10 +136,10 @@ static bool take_tlv(unsigned type, struct slice value, size_t at, size_t *crc,
         take_authority(value, out);
         return true;
     case TLV_SSL:
-        out->tls = value.len >= SSL_FIXED && (byte_at(value, 0) & SSL_CLIENT_TLS) != 0;
+        out->tls = value.len >= SSL_FIXED && (byte_at(value, 0) & SSL_TLS) != 0;
         return value.len >= SSL_FIXED;
     case TLV_CRC32C:
-        if (value.len != 4 || *crc != NO_CRC)
+        if (value.len != CRC_SIZE || *crc != NO_CRC)
             return false;
         *crc = at;
         return true;
@@ -162,11 +153,11 @@ static enum proxyhdr_fault parse_tlvs(struct slice header, size_t at, struct pro
     size_t crc = NO_CRC;
 
     while (at < header.len) {
-        if (header.len - at < 3)
+        if (header.len - at < TLV_HEAD)
             return PROXYHDR_MALFORMED;
         unsigned type = byte_at(header, at);
         size_t len = word_at(header, at + 1);
-        at += 3;
+        at += TLV_HEAD;
         if (len > header.len - at)
             return PROXYHDR_MALFORMED;
         if (!take_tlv(type, slice_take(slice_skip(header, at), len), at, &crc, out))
@@ -176,7 +167,7 @@ static enum proxyhdr_fault parse_tlvs(struct slice header, size_t at, struct pro
     if (crc == NO_CRC)
         return PROXYHDR_FINE;
     uint32_t said = (uint32_t)word_at(header, crc) << 16 | word_at(header, crc + 2);
-    return said == crc32c(header, crc) ? PROXYHDR_FINE : PROXYHDR_CRC;
+    return said == proxyhdr_crc32c(header, crc) ? PROXYHDR_FINE : PROXYHDR_CRC;
 }
 
 static enum proxyhdr_fault parse_block(struct slice header, struct proxyhdr *out)
@@ -208,7 +199,7 @@ static enum proxyhdr_fault check_fixed(struct slice bytes)
         return PROXYHDR_MALFORMED;
     if (command == COMMAND_PROXY && (family >= FAMILY_COUNT || transport >= TRANSPORT_COUNT))
         return PROXYHDR_MALFORMED;
-    return V2_FIXED + word_at(bytes, 14) > PROXYHDR_MAX ? PROXYHDR_TOO_LONG : PROXYHDR_FINE;
+    return V2_FIXED + word_at(bytes, V2_LENGTH) > PROXYHDR_MAX ? PROXYHDR_TOO_LONG : PROXYHDR_FINE;
 }
 
 static enum result parse_v2(struct slice bytes, struct proxyhdr *out)
@@ -219,7 +210,7 @@ static enum result parse_v2(struct slice bytes, struct proxyhdr *out)
     out->fault = check_fixed(bytes);
     if (out->fault != PROXYHDR_FINE)
         return BAD;
-    out->len = V2_FIXED + word_at(bytes, 14);
+    out->len = V2_FIXED + word_at(bytes, V2_LENGTH);
     if (bytes.len < out->len)
         return NEED_MORE;
     out->fault = parse_block(slice_take(bytes, out->len), out);
@@ -231,7 +222,7 @@ static enum result parse_v2(struct slice bytes, struct proxyhdr *out)
 enum result proxyhdr_parse(struct slice bytes, struct proxyhdr *out)
 {
     const struct slice v1 = SLICE("PROXY ");
-    const struct slice v2 = SLICE("\r\n\r\n\0\r\nQUIT\n");
+    const struct slice v2 = V2_SIGNATURE;
     struct proxyhdr found = {.fault = PROXYHDR_FINE};
     enum result result = BAD;
 
