@@ -260,7 +260,7 @@ const struct kind kind_word = {TYPE(STRING), describe_word, read_word, NULL, sch
 
 static void describe_word_set(const struct key *key, struct str *out)
 {
-    str_add(out, SLICE("a list, not empty, of "));
+    str_add(out, key->min == 0 ? SLICE("a list of ") : SLICE("a list, not empty, of "));
     add_words(key, out);
 }
 
@@ -280,7 +280,7 @@ static bool read_word_set(struct reader *r, const struct place *at, const struct
         else
             set[word] = true;
     }
-    return json_array_size(value) > 0;
+    return json_array_size(value) >= key->min;
 }
 
 static void schema_word_set(const struct key *key, json_t *out)
@@ -289,7 +289,7 @@ static void schema_word_set(const struct key *key, json_t *out)
     schema_word(key, item);
     set_type(out, "array");
     json_object_set_new(out, "items", item);
-    json_object_set_new(out, "minItems", json_number(1));
+    json_object_set_new(out, "minItems", json_number(key->min));
 }
 
 const struct kind kind_word_set = {TYPE(ARRAY), describe_word_set, read_word_set, NULL,

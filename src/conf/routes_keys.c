@@ -8,6 +8,11 @@
 static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
 static const char *const forward_words[] = {"same",    "plain",       "login",
                                             "xoauth2", "oauthbearer", NULL};
+static const char *const identity_words[] = {"id", "proxy-v1", "proxy-v2", NULL};
+static const char *const backend_mechanism_words[] = {
+    "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER", "SCRAM-SHA-1", "SCRAM-SHA-256", NULL};
+static_assert(COUNT_OF(backend_mechanism_words) == CONF_MECH_EXTERNAL + 1,
+              "a word for each mechanism but the last, EXTERNAL");
 
 /* ----- backends ----------------------------------------------------------------------------- */
 
@@ -27,6 +32,19 @@ static const struct key verify_keys[] = {
 };
 static const struct shape verify_shape = {SHAPE_KEYS(verify_keys)};
 
+/* With a separator inside the name, two readings of "user, separator, master" were possible. */
+static void check_master(struct reader *r, const struct place *at, const json_t *object, void *base)
+{
+    const struct conf_backend *backend = base;
+    struct place user = {.up = at, .name = "user"};
+
+    UNUSED(object);
+    if (backend->master_user != NULL && backend->master_separator != '\0' &&
+        strchr(backend->master_user, backend->master_separator) != NULL)
+        fault(r, &user, "the separator \"%c\" stands in the name itself",
+              backend->master_separator);
+}
+
 static const struct key client_certificate_keys[] = {
     {"chain", &kind_path, FIELD(struct conf_backend, client_chain), .required = true,
      .help = "PEM file with the certificate, followed by its intermediates"},
@@ -34,6 +52,24 @@ static const struct key client_certificate_keys[] = {
      .help = "PEM file with the private key"},
 };
 static const struct shape client_certificate_shape = {SHAPE_KEYS(client_certificate_keys)};
+
+static const struct key master_keys[] = {
+    {"user", &kind_user, FIELD(struct conf_backend, master_user), .required = true,
+     .max = LIMIT_USER, .help = "name of the master user at the backend"},
+    {"password_file", &kind_secret_file, FIELD(struct conf_backend, master_password),
+     .required = true, .help = "file that holds his password, read at start and on reload"},
+    {"separator", &kind_separator, FIELD(struct conf_backend, master_separator), .max = 1,
+     .help = "log in as user, this character, master user; without it, by PLAIN with the user as "
+             "authorization identity"},
+};
+static const struct shape master_shape = {SHAPE_KEYS(master_keys), .check = check_master};
+
+static const struct key login_keys[] = {
+    {"master", &kind_object, .required = true, .shape = &master_shape,
+     .help = "a user of the backend who may act as everybody: logs in clients that a certificate "
+             "has identified; what has a password or a token is still judged by the backend"},
+};
+static const struct shape login_shape = {SHAPE_KEYS(login_keys)};
 
 static const struct key backend_keys[] = {
     {"address", &kind_backend_address, FIELD(struct conf_backend, host),
@@ -56,6 +92,15 @@ static const struct key backend_keys[] = {
              "password (plain, login) or a token (xoauth2, oauthbearer) is at hand"},
     {"pipelining", &kind_bool, FIELD(struct conf_backend, pipelining), .fallback = "true",
      .help = "send a command before the reply to the last one has come"},
+    {"mechanisms", &kind_word_set, FIELD(struct conf_backend, mechanisms), .min = 1,
+     .words = backend_mechanism_words,
+     .help = "SASL mechanisms the backend takes; without it they are learned from the backend"},
+    {"identity", &kind_identity, .words = identity_words,
+     .help = "how the backend learns the client's address: IMAP ID, or a PROXY header before all "
+             "else; without it, not at all"},
+    {"login", &kind_login, .shape = &login_shape, .fallback = "\"forward\"",
+     .help = "log in with what the client sent, or have a master user for clients that sent only "
+             "a certificate"},
 };
 
 static void check_plaintext(struct reader *r, const struct place *at, const json_t *object,
@@ -91,11 +136,38 @@ static void check_identity(struct reader *r, const struct place *at, const json_
         backend->verify_name = memory_text(slice_str(backend->host));
 }
 
+/* What is declared must allow for the login that is asked for. LOGIN stands for the command, which
+ * is no mechanism. */
+static void check_mechanisms(struct reader *r, const struct place *at,
+                             const struct conf_backend *backend)
+{
+    static const enum conf_mechanism forced[] = {
+        [CONF_FORWARD_PLAIN] = CONF_MECH_PLAIN,
+        [CONF_FORWARD_XOAUTH2] = CONF_MECH_XOAUTH2,
+        [CONF_FORWARD_OAUTHBEARER] = CONF_MECH_OAUTHBEARER,
+    };
+    enum conf_forward forward = backend->auth_forward;
+    struct place auth_forward = {.up = at, .name = "auth_forward"};
+    struct place login = {.up = at, .name = "login"};
+
+    if (forward != CONF_FORWARD_SAME && forward != CONF_FORWARD_LOGIN &&
+        !backend->mechanisms[forced[forward]])
+        fault(r, &auth_forward, "this mechanism is not among \"mechanisms\"");
+    if (backend->master_user != NULL && backend->master_separator == '\0' &&
+        !backend->mechanisms[CONF_MECH_PLAIN])
+        fault(r, &login,
+              "a master user without \"separator\" needs PLAIN, which is not among "
+              "\"mechanisms\"");
+}
+
 static void check_backend(struct reader *r, const struct place *at, const json_t *object,
                           void *base)
 {
     struct conf_backend *backend = base;
 
+    backend->mechanisms_declared = json_object_get(object, "mechanisms") != NULL;
+    if (backend->mechanisms_declared)
+        check_mechanisms(r, at, backend);
     if (backend->host == NULL)
         return;
     if (backend->tls == CONF_TLS_NONE)
@@ -218,6 +290,23 @@ static void check_reachable(struct reader *r, const struct place *routes,
     }
 }
 
+/* A client that has shown a certificate has no password to pass on. */
+static void check_external(struct reader *r, const struct place *at,
+                           const struct conf_routes *table)
+{
+    struct place backends = {.up = at, .name = "backends"};
+    size_t i = 0;
+
+    if (!r->conf->auth.mechanisms[CONF_MECH_EXTERNAL])
+        return;
+    while (i < table->backend_count && table->backends[i].master_user == NULL)
+        i++;
+    if (i == table->backend_count)
+        fault(r, &backends,
+              "clients may log in by certificate (EXTERNAL), but no backend has a \"login\" with "
+              "a master user to do it for them");
+}
+
 static void check_routes(struct reader *r, const struct place *at, const json_t *object, void *base)
 {
     struct conf_routes *table = base;
@@ -227,6 +316,7 @@ static void check_routes(struct reader *r, const struct place *at, const json_t 
     for (size_t i = 0; i < table->backend_count; i++)
         table->backends[i].index = i;
     check_reachable(r, &routes, table);
+    check_external(r, at, table);
     check_loops(r, at);
 }
 

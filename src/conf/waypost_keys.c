@@ -16,11 +16,13 @@ static const char *const client_tls_words[] = {"implicit", "starttls", NULL};
 static const char *const version_words[] = {"1.2", "1.3", NULL};
 static const char *const client_auth_words[] = {"none", "request", "require", NULL};
 static const char *const unknown_sni_words[] = {"default", "refuse", NULL};
-static const char *const mechanism_words[] = {"PLAIN", "LOGIN", NULL};
+static const char *const mechanism_words[] = {
+    "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER", "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL", NULL};
+static const char *const certificate_words[] = {"email", "cn", NULL};
 static const char *const format_words[] = {"text", "json", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
-static_assert(COUNT_OF(mechanism_words) <= CONF_MECH_COUNT + 1, "no more words than mechanisms");
+static_assert(COUNT_OF(mechanism_words) == CONF_MECH_COUNT + 1, "a word for each mechanism");
 static_assert(COUNT_OF(level_words) == LEVEL_COUNT + 1, "a word for each level");
 
 /* ----- listeners ---------------------------------------------------------------------------- */
@@ -140,13 +142,27 @@ static const struct shape penalty_shape = {SHAPE_KEYS(penalty_keys), .check = ch
 
 static const struct key auth_keys[] = {
     {"mechanisms", &kind_word_set, FIELD(struct conf_auth, mechanisms),
-     .fallback = "[\"PLAIN\", \"LOGIN\"]", .words = mechanism_words,
+     .fallback = "[\"PLAIN\", \"LOGIN\"]", .min = 1, .words = mechanism_words,
      .help = "SASL mechanisms offered to clients"},
+    {"allow_authzid", &kind_bool, FIELD(struct conf_auth, allow_authzid), .fallback = "false",
+     .help = "let a user ask to act as another one (SASL authorization identity), which the "
+             "backend permits or not; otherwise Waypost refuses"},
+    {"oauth_claim", &kind_text, FIELD(struct conf_auth, oauth_claim), .max = 256,
+     .help = "claim of the token, such as \"email\", that names the user when an OAUTHBEARER "
+             "client does not; without it such a login is refused"},
+    {"certificate_name", &kind_word_set, .offset = offsetof(struct conf_auth, external_email),
+     .size = sizeof(bool[2]), .fallback = "[\"email\", \"cn\"]", .min = 1,
+     .words = certificate_words,
+     .help = "where the user name of EXTERNAL stands in the client's certificate: the e-mail "
+             "address among the alternative names, else the common name"},
     {"attempts_per_connection", &kind_number, FIELD(struct conf_auth, attempts_per_connection),
      .fallback = "3", .min = 1, .max = 100, .help = "failed logins before the client is cut off"},
     {"penalty", &kind_object, .shape = &penalty_shape, .fallback = "{}",
      .help = "how long the answer to a failed login is held back"},
 };
+static_assert(offsetof(struct conf_auth, external_cn) ==
+                  offsetof(struct conf_auth, external_email) + sizeof(bool),
+              "certificate_name fills both");
 static const struct shape auth_shape = {SHAPE_KEYS(auth_keys)};
 
 static const struct key limits_keys[] = {
@@ -285,6 +301,17 @@ static char *machine_name(void)
     return memory_text(slice_str(name));
 }
 
+static void check_external(struct reader *r, const struct place *at, const struct conf *conf)
+{
+    struct place auth = {.up = at, .name = "auth"};
+    struct place mechanisms = {.up = &auth, .name = "mechanisms"};
+
+    if (conf->auth.mechanisms[CONF_MECH_EXTERNAL] && conf->tls.client_auth == CONF_CLIENT_AUTH_NONE)
+        fault(r, &mechanisms,
+              "\"EXTERNAL\" needs certificates of the clients: set \"client_auth\" under "
+              "\"tls\" to \"request\" or \"require\"");
+}
+
 static void check_waypost(struct reader *r, const struct place *at, const json_t *object,
                           void *base)
 {
@@ -298,6 +325,7 @@ static void check_waypost(struct reader *r, const struct place *at, const json_t
         for (size_t first = 0; first < second; first++)
             check_listener_pair(r, &listeners, conf, first, second);
     }
+    check_external(r, at, conf);
 }
 
 const struct shape waypost_shape = {SHAPE_KEYS(waypost_keys), .check = check_waypost};

@@ -10,7 +10,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 #define NO_DIGIT 64u
 
-static unsigned digit_value(char c)
+/* `last` holds the two digits in which the alphabets differ. */
+static unsigned digit_value(char c, const char last[2])
 {
     if (c >= 'A' && c <= 'Z')
         return (unsigned)(c - 'A');
@@ -18,25 +19,41 @@ static unsigned digit_value(char c)
         return (unsigned)(c - 'a') + 26;
     if (c >= '0' && c <= '9')
         return (unsigned)(c - '0') + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : NO_DIGIT;
+    return c == last[0] ? 62 : c == last[1] ? 63 : NO_DIGIT;
 }
 
-/* Four characters, the last `pad` of them '=', become 3 - pad bytes. False also when the bits that
- * padding leaves over are not zero (RFC 4648 section 3.5). */
-static bool decode_quad(const char *quad, size_t pad, char *out)
+/* Two to four digits become one byte less. False also when the bits left over are not zero (RFC
+ * 4648 section 3.5). */
+static bool decode_group(struct slice digits, const char last[2], char *out)
 {
     uint32_t bits = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        unsigned value = i < 4 - pad ? digit_value(quad[i]) : 0;
+        unsigned value = i < digits.len ? digit_value(digits.ptr[i], last) : 0;
         if (value == NO_DIGIT)
             return false;
         bits = bits << 6 | value;
     }
-    if ((bits & ((1u << 8 * pad) - 1)) != 0)
+    if ((bits & ((1u << 8 * (4 - digits.len)) - 1)) != 0)
         return false;
-    for (size_t i = 0; i < 3 - pad; i++)
+    for (size_t i = 0; i + 1 < digits.len; i++)
         out[i] = (char)(unsigned char)(bits >> (16 - 8 * i));
+    return true;
+}
+
+/* Digits without padding. */
+static bool decode(struct slice digits, const char last[2], struct secret *out)
+{
+    secret_clear(out);
+    if (digits.len % 4 == 1 || !secret_make(out, digits.len / 4 * 3 + digits.len % 4 * 3 / 4))
+        return false;
+    for (size_t group = 0; 4 * group < digits.len; group++) {
+        struct slice four = slice_take(slice_skip(digits, 4 * group), 4);
+        if (!decode_group(four, last, out->data + 3 * group)) {
+            secret_clear(out);
+            return false;
+        }
+    }
     return true;
 }
 
@@ -49,21 +66,16 @@ static size_t padding(struct slice text)
 
 bool base64_decode(struct slice text, struct secret *out)
 {
-    size_t quads = text.len / 4, pad;
-
-    secret_clear(out);
-    if (text.len % 4 != 0)
+    if (text.len % 4 != 0) {
+        secret_clear(out);
         return false;
-    pad = padding(text);
-    if (!secret_make(out, 3 * quads - pad))
-        return false;
-    for (size_t i = 0; i < quads; i++) {
-        if (!decode_quad(text.ptr + 4 * i, i + 1 == quads ? pad : 0, out->data + 3 * i)) {
-            secret_clear(out);
-            return false;
-        }
     }
-    return true;
+    return decode(slice_take(text, text.len - padding(text)), "+/", out);
+}
+
+bool base64url_decode(struct slice text, struct secret *out)
+{
+    return decode(text, "-_", out);
 }
 
 void base64_encode(struct slice bytes, struct str *out)

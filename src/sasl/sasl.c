@@ -1,9 +1,10 @@
 /*
- * The server side of SASL: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login), one row each.
+ * The server side of SASL: the table of mechanisms, and those that need no file of their own, PLAIN
+ * (RFC 4616), LOGIN (draft-murchison-sasl-login) and EXTERNAL (RFC 4422 appendix A).
  * Owns no bytes: what a client says goes into the caller's credentials or nowhere. Never does
  * base64, never sees a line, never judges whether an authorization identity is permitted.
  */
-#include "waypost/sasl/sasl.h"
+#include "sasl/mechanism.h"
 
 #include "waypost/base/limits.h"
 
@@ -39,14 +40,16 @@ static bool password_legal(struct slice password)
            slice_find(password, '\r') == password.len && slice_find(password, '\n') == password.len;
 }
 
-/* Every exchange ends here: afterwards it may begin anew, and a bad one has left nothing. */
-static enum result finish(struct sasl *s, bool good, struct credentials *c)
+enum result sasl_finish(struct sasl *s, bool good, enum credential_kind kind, struct credentials *c)
 {
     s->step = 0;
-    if (good)
-        return DONE;
-    credentials_clear(c);
-    return BAD;
+    if (!good) {
+        credentials_clear(c);
+        return BAD;
+    }
+    c->kind = kind;
+    c->mechanism = s->row->mechanism;
+    return DONE;
 }
 
 /* [authzid] NUL authcid NUL passwd: RFC 4616 section 2. */
@@ -67,10 +70,11 @@ static enum result plain_respond(struct sasl *s, struct slice response, struct c
            credentials_user_legal(authcid) && password_legal(password) &&
            secret_set(&c->authzid, authzid) && secret_set(&c->authcid, authcid) &&
            secret_set(&c->password, password);
-    return finish(s, good, c);
+    return sasl_finish(s, good, CREDENTIAL_PASSWORD, c);
 }
 
-static struct slice plain_first(void)
+/* Of every mechanism in which the client speaks first. */
+static struct slice nothing(void)
 {
     return SLICE("");
 }
@@ -81,11 +85,11 @@ static enum result login_respond(struct sasl *s, struct slice response, struct c
 {
     if (s->step == 1) {
         bool good = password_legal(response) && secret_set(&c->password, response);
-        return finish(s, good, c);
+        return sasl_finish(s, good, CREDENTIAL_PASSWORD, c);
     }
     credentials_clear(c);
     if (!credentials_user_legal(response) || !secret_set(&c->authcid, response))
-        return finish(s, false, c);
+        return sasl_finish(s, false, CREDENTIAL_PASSWORD, c);
     s->step = 1;
     *challenge = SLICE("Password:");
     return CONTINUE;
@@ -96,11 +100,30 @@ static struct slice login_first(void)
     return SLICE("Username:");
 }
 
+/* The identity to act as, or nothing; who asks is in the certificate. */
+static enum result external_respond(struct sasl *s, struct slice response, struct credentials *c,
+                                    struct slice *challenge)
+{
+    bool good;
+
+    UNUSED(challenge);
+    credentials_clear(c);
+    good = response.len == 0 ||
+           (credentials_user_legal(response) && secret_set(&c->authzid, response));
+    return sasl_finish(s, good, CREDENTIAL_CERTIFICATE, c);
+}
+
+/* name, mechanism, client_first, relayed */
 static const struct sasl_row rows[] = {
-    {"PLAIN", CONF_MECH_PLAIN, true, false, plain_respond, plain_first},
+    {"PLAIN", CONF_MECH_PLAIN, true, false, plain_respond, nothing},
     {"LOGIN", CONF_MECH_LOGIN, true, false, login_respond, login_first},
+    {"XOAUTH2", CONF_MECH_XOAUTH2, true, false, xoauth2_respond, nothing},
+    {"OAUTHBEARER", CONF_MECH_OAUTHBEARER, true, false, oauthbearer_respond, nothing},
+    {"SCRAM-SHA-1", CONF_MECH_SCRAM_SHA_1, true, true, scram_respond, nothing},
+    {"SCRAM-SHA-256", CONF_MECH_SCRAM_SHA_256, true, true, scram_respond, nothing},
+    {"EXTERNAL", CONF_MECH_EXTERNAL, true, false, external_respond, nothing},
 };
-static_assert(COUNT_OF(rows) <= CONF_MECH_COUNT, "no more rows than mechanisms");
+static_assert(COUNT_OF(rows) == CONF_MECH_COUNT, "one row per mechanism");
 
 const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH_COUNT])
 {

@@ -308,6 +308,7 @@ static bool loads(enum conf_document document, const char *text, struct conf_err
         {"routes.json",
          slice_str(document == CONF_ROUTES_JSON ? text : (const char *)conf_text_routes)},
         {"moved.tsv", slice_str(moved)},
+        {"master.password", SLICE("secret\n")},
         {NULL, {0}},
     };
     struct conf_source source = conf_text_source(files);
@@ -336,5 +337,5 @@ Test(schema, the_examples_of_the_manual_load)
         }
         free(manual);
     }
-    cr_expect_eq(examples, 4);
+    cr_expect_eq(examples, 5);
 }

@@ -12,4 +12,7 @@
  * LIMIT_SECRET. An empty text is an empty value. On false `out` is empty. */
 MUST_USE
 bool base64_decode(struct slice text, struct secret *out);
+/* The same in the alphabet for URLs and without padding (RFC 7515 section 2). */
+MUST_USE
+bool base64url_decode(struct slice text, struct secret *out);
 void base64_encode(struct slice bytes, struct str *out);
