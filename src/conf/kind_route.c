@@ -70,7 +70,9 @@ static bool read_target(struct reader *r, const struct place *at, const struct k
     const struct conf_target *target = target_find(r, text_of(value));
 
     if (target == NULL) {
-        target_missing(r, text_of(value), &text);
+        /* What will not be shown is not worth a search for the nearest name. */
+        if (r->faults < LIMIT_CONF_ERRORS)
+            target_missing(r, text_of(value), &text);
         fault(r, at, "%s", storage);
         return true;
     }

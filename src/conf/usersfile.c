@@ -21,7 +21,6 @@ static void line_fault(struct users_reader *u, const char *problem, struct slice
     char storage[LIMIT_LOG_TEXT];
     struct str text = STR_ON(storage);
 
-    u->r->faults++;
     if (++u->faults > LIMIT_USERS_ERRORS)
         return;
     str_addf(&text, "%s", problem);
@@ -35,9 +34,10 @@ static void unknown_target(struct users_reader *u, struct slice name)
     char storage[LIMIT_LOG_TEXT];
     struct str text = STR_ON(storage);
 
+    /* What will not be shown is not worth a search for the nearest name. */
     if (name.len == 0)
         str_add(&text, SLICE("expected user TAB backend [TAB login_as]"));
-    else
+    else if (u->faults < LIMIT_USERS_ERRORS)
         target_missing(u->r, name, &text);
     line_fault(u, storage, SLICE(""));
 }

@@ -100,6 +100,28 @@ Test(usermap, a_very_bad_file_gives_a_bounded_number_of_findings)
     conf_errors_clear(&errors);
 }
 
+Test(usermap, bad_lines_do_not_crowd_out_findings_about_the_routing_table)
+{
+    size_t bad = LIMIT_CONF_ERRORS + 5;
+    char *users = calloc(bad, 8);
+    struct conf *conf = NULL;
+
+    for (size_t i = 0; i < bad; i++)
+        memcpy(users + 5 * i, "a\tno\n", 6);
+    cr_expect_not(
+        conf_text_load(conf_text_waypost,
+                       "{\"backends\": {\"b\": {\"address\": \"b.example:993\", \"tls\": "
+                       "\"implicit\"}}, \"routes\": [{\"users_file\": \"users.tsv\"}, {}]}",
+                       users, &conf, &errors));
+    cr_assert_eq(errors.count, 1 + LIMIT_USERS_ERRORS + 1);
+    cr_expect_str_eq(errors.list[0].pointer, "/routes/1");
+    cr_expect_str_eq(errors.list[LIMIT_USERS_ERRORS].text, "there is no backend \"no\"");
+    cr_expect_str_eq(errors.list[LIMIT_USERS_ERRORS + 1].text,
+                     "905 more lines of this file are wrong");
+    conf_errors_clear(&errors);
+    free(users);
+}
+
 Test(usermap, a_file_for_many)
 {
     enum { MANY = 50000 };
