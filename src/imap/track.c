@@ -59,6 +59,5 @@ bool track_safe(const struct track *t)
 
 bool track_client_at_command(const struct track *t)
 {
-    return t->client.state != STATE_LINE && t->client.state != STATE_LONG_TAG &&
-           t->waiting != WAIT_LITERAL && !t->idling;
+    return t->client.state != STATE_LINE && !t->idling;
 }

@@ -9,7 +9,8 @@
 
 #include "chars.h"
 #include "track_state.h"
-#include "waypost/imap/command.h"
+#include "waypost/base/check.h"
+#include "waypost/base/result.h"
 
 enum command_kind { KIND_PLAIN, KIND_REFUSED, KIND_IDLE, KIND_COMPRESS, KIND_LOGOUT };
 
@@ -29,20 +30,62 @@ static const struct {
 
 static const struct track_span wait_for_more = {TRACK_PASS, 0};
 
-/* What the name at the front of `s` is; false while it may still grow into one that matters. Any
- * byte that cannot be part of a name ends it: a server may stop reading at NUL, for one. */
-static bool name_kind(struct slice s, enum command_kind *kind)
+struct opening {
+    struct slice tag; /* empty: a line without a name */
+    enum command_kind kind;
+};
+
+/* Is `s` at a line end? NEED_MORE while that is open. */
+static enum result at_line_end(struct slice s)
+{
+    if (s.len > 0 && s.ptr[0] == '\n')
+        return DONE;
+    if (s.len > 1 && s.ptr[0] == '\r')
+        return s.ptr[1] == '\n' ? DONE : BAD;
+    return s.len == 0 || s.ptr[0] == '\r' ? NEED_MORE : BAD;
+}
+
+static enum command_kind kind_of(struct slice name)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (slice_eq_nocase(name, kinds[i].name))
+            return kinds[i].kind;
+    }
+    return KIND_PLAIN;
+}
+
+/* The name behind tag and space, as far as it matters. */
+static enum result read_name(struct slice s, struct opening *o)
 {
     size_t n = imap_astring_run(slice_take(s, LONGEST_NAME + 1));
+    struct slice behind = slice_skip(s, n);
+    enum result end = at_line_end(behind);
 
-    if (n == s.len && n <= LONGEST_NAME)
-        return false;
-    *kind = KIND_PLAIN;
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        if (slice_eq_nocase(slice_take(s, n), kinds[i].name))
-            *kind = kinds[i].kind;
-    }
-    return true;
+    if (n > LONGEST_NAME)
+        return DONE;
+    o->kind = kind_of(slice_take(s, n));
+    if (behind.len > 0 && behind.ptr[0] == ' ')
+        end = DONE;
+    return n == 0 && end == DONE ? BAD : end;
+}
+
+/* How a command begins: tag, one space, name; or the line is empty or a single word, like a DONE
+ * that comes too late. BAD: it begins in no such way. */
+static enum result read_opening(struct slice in, struct opening *o)
+{
+    size_t n = 0;
+    struct slice rest;
+    enum result end;
+
+    while (n < in.len && n < LIMIT_TAG && imap_tag_char(in.ptr[n]))
+        n++;
+    rest = slice_skip(in, n);
+    end = n < LIMIT_TAG ? at_line_end(rest) : BAD;
+    *o = (struct opening){.tag = SLICE(""), .kind = KIND_PLAIN};
+    if (end != BAD || n == 0 || n == LIMIT_TAG || rest.ptr[0] != ' ')
+        return end;
+    o->tag = slice_take(in, n);
+    return read_name(slice_skip(rest, 1), o);
 }
 
 /* Follows quoted strings, and whether a `{` stands where an argument can begin. */
@@ -87,6 +130,7 @@ static enum track_verdict end_with_literal(struct track *t)
 {
     const struct literal_header *header = &t->client.header;
 
+    /* While idling the backend takes the line for a broken DONE and what follows for commands. */
     if (t->command.tag == 0)
         return TRACK_LOST;
     if (header->waits)
@@ -107,9 +151,6 @@ static enum track_verdict end_line(struct track *t)
         return end_with_literal(t);
     if (framing && t->command.tag != 0)
         return wait_for(t, kind == KIND_IDLE ? WAIT_IDLE : WAIT_COMPRESS);
-    /* While idling the backend takes any line for a broken DONE. */
-    if (framing && !t->idling)
-        return TRACK_LOST;
     t->saw_logout = t->saw_logout || kind == KIND_LOGOUT;
     t->client.state = STATE_START;
     return TRACK_PASS;
@@ -149,7 +190,7 @@ static struct track_span drop_line(struct track *t, struct slice in)
 
 static struct track_span refuse(struct track *t, struct slice tag, struct slice in)
 {
-    if (!command_tag_legal(tag))
+    if (tag.len == 0)
         tag = SLICE("*");
     memcpy(t->refused_tag, tag.ptr, tag.len);
     t->refused_tag_len = tag.len;
@@ -184,45 +225,19 @@ static void begin_command(struct track *t, uint64_t tag, enum command_kind kind)
         track_fly(t, tag);
 }
 
-/* Nothing of the next command has passed: reads its tag and name. */
+/* Nothing of the next command has passed. One that begins oddly is refused, because servers differ
+ * in what they make of it: some skip blanks, drop tabs or stop at NUL, and would find a name that
+ * is not to pass. */
 static struct track_span start(struct track *t, struct slice in, size_t room)
 {
-    size_t n = imap_word_run(slice_take(in, LIMIT_TAG));
-    struct slice tag = slice_take(in, n), name = slice_skip(in, n + 1);
-    enum command_kind kind = KIND_PLAIN;
-    bool named, legible;
+    struct opening o;
+    enum result known = read_opening(in, &o);
 
-    if (n == in.len && n < LIMIT_TAG)
+    if (known == BAD || (known == DONE && o.kind == KIND_REFUSED))
+        return refuse(t, o.tag, in);
+    if (known == NEED_MORE || room == 0)
         return wait_for_more;
-    named = n < LIMIT_TAG && in.ptr[n] == ' ';
-    if (named && !name_kind(name, &kind))
-        return wait_for_more;
-    if (kind == KIND_REFUSED)
-        return refuse(t, tag, in);
-    if (room == 0)
-        return wait_for_more;
-    legible = named && imap_word_run(name) > 0 && command_tag_legal(tag) && !t->idling;
-    begin_command(t, legible ? track_hash(tag) : 0, kind);
-    if (n < LIMIT_TAG)
-        return pass_line(t, in, room);
-    t->client.state = STATE_LONG_TAG;
-    return track_span(TRACK_PASS, track_min(n, room));
-}
-
-/* A first word too long for a tag has begun to pass; its command cannot be taken back. */
-static struct track_span long_tag(struct track *t, struct slice in, size_t room)
-{
-    size_t n = imap_word_run(in);
-    enum command_kind kind = KIND_PLAIN;
-
-    if (n > 0)
-        return track_span(TRACK_PASS, track_min(n, room));
-    if (in.ptr[0] == ' ' && !name_kind(slice_skip(in, 1), &kind))
-        return wait_for_more;
-    if (kind == KIND_REFUSED)
-        return track_span(TRACK_LOST, 0);
-    t->command.kind = kind;
-    t->client.state = STATE_LINE;
+    begin_command(t, o.tag.len > 0 && !t->idling ? track_hash(o.tag) : 0, o.kind);
     return pass_line(t, in, room);
 }
 
@@ -251,8 +266,6 @@ struct track_span track_client(struct track *t, struct slice in, size_t room)
         return literal(t, in, room);
     if (t->client.state == STATE_LINE)
         return pass_line(t, in, room);
-    if (t->client.state == STATE_LONG_TAG)
-        return long_tag(t, in, room);
     if (t->client.state == STATE_DROP)
         return drop_line(t, in);
     done = t->idling ? done_line(in, &growing) : 0;

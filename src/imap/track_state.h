@@ -15,10 +15,9 @@ enum track_wait {
 };
 
 enum track_state {
-    STATE_START,    /* nothing of the next line has passed */
-    STATE_LINE,     /* in a line whose kind is known, or in its literal */
-    STATE_LONG_TAG, /* client: in a first word too long for a tag */
-    STATE_DROP      /* client: in a command that was refused */
+    STATE_START, /* nothing of the next line has passed */
+    STATE_LINE,  /* in a line whose kind is known, or in its literal */
+    STATE_DROP   /* client: in a command that was refused */
 };
 
 /* Never 0. */

@@ -34,9 +34,12 @@ Test(track, commands_and_replies)
          .states = "1scl 1scbl 0scbl "},
         {.name = "bye", .steps = {S("* bye shutting down\r\n")}, .states = "0scb "},
         {.name = "bye inside", .steps = {S("* X (* BYE)\r\n* BYEBYE\r\n")}, .states = "0sc "},
-        {.name = "garbage passes",
-         .steps = {C("\r\n * x\r\n\x01\x02 y\r\na\r\n(a b c\r\n"), S("garbage\r\n\r\n")},
-         .states = "0sc 0sc "},
+        {.name = "garbage of the backend's",
+         .steps = {S("garbage\r\n\r\n( x {3}\r\nabc\r\n\x01 \r\n* \r\n"), C("a X\r\n")},
+         .states = "0sc 1sc "},
+        {.name = "lines without a name pass uncounted",
+         .steps = {C("\r\n\nword\r\na NOOP\r\n"), S("word BAD x\r\n* BAD x\r\n"), S("a OK\r\n")},
+         .states = "1sc 1sc 0sc "},
     };
     replay_all(scripts, COUNT_OF(scripts));
 }
