@@ -1,9 +1,9 @@
 /*
  * The client's direction of a tracked session (RFC 9051 sections 2.2.1, 4.3 and 9, RFC 2177,
  * RFC 4978, RFC 7888). Holds no bytes back but tag and name, and a line whose effect on framing
- * could not be followed yet. A backend decides alone what is a good command; here only framing is
- * judged, and where backends could differ about it the session is given up: bytes taken for a
- * literal here and for commands there would carry UNAUTHENTICATE past the proxy.
+ * could not be followed yet. Commands are the backend's to judge; what is judged here is whether
+ * all backends would read the line alike. Odd beginnings are refused, and with a literal that some
+ * would not take for one the session is given up: either could carry UNAUTHENTICATE past the proxy.
  */
 #include "waypost/imap/track.h"
 
