@@ -79,6 +79,9 @@ static void note_secure(struct stream *s)
     port->tls_version = tls_engine_version(s->tls);
     port->tls_cipher = tls_engine_cipher(s->tls);
     str_add(&sni, slice_str(tls_engine_sni(s->tls)));
+    port->alpn = tls_engine_alpn(s->tls);
+    port->cert_email = tls_engine_cert_email(s->tls);
+    port->cert_name = tls_engine_cert_name(s->tls);
 }
 
 static void note_tls_failure(struct stream *s)
@@ -200,6 +203,7 @@ static void farewell(struct stream *s)
         struct tls_io io = wires(s);
         tls_finish(s->tls, &io);
     }
+    port->cert_email = port->cert_name = NULL;
     tls_engine_free(&s->tls);
     drop_all(&port->in);
     drop_all(&port->out);

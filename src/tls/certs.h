@@ -44,6 +44,18 @@ MUST_USE
 bool cert_pair_load(const struct cert_site *site, const char *chain, const char *key,
                     struct cert_pair *out);
 void cert_pair_clear(struct cert_pair *pair);
+/* What a client's certificate calls its holder. UTF-8 without control characters, of at most
+ * LIMIT_USER bytes; NULL: nothing of that kind. */
+struct cert_holder {
+    char *email; /* owned; the first rfc822Name of the subjectAltName */
+    char *name;  /* owned; the only common name of the subject */
+};
+
+/* The holder of the certificate that the client of a finished handshake has shown; all NULL unless
+ * it was verified and is still valid. */
+struct cert_holder cert_holder_of(const SSL *ssl);
+void cert_holder_clear(struct cert_holder *holder);
+
 /* One certificate per kind; NULL: none. */
 struct cert_choice {
     const struct cert_pair *of[CERT_KINDS];

@@ -31,6 +31,7 @@ struct tls_engine {
     enum finish finish;
     bool writing; /* part of a record is out: the same bytes must be offered again */
     char *detail; /* owned; NULL: nothing to tell, or no memory to tell it */
+    struct cert_holder holder;
 };
 
 enum ssl_op { OP_HANDSHAKE, OP_READ, OP_WRITE, OP_SHUTDOWN };
@@ -89,6 +90,7 @@ void tls_engine_free(struct tls_engine **engine)
     SSL_free(e->ssl);
     tls_set_free(&e->set);
     free(e->detail);
+    cert_holder_clear(&e->holder);
     free(e);
     *engine = NULL;
 }
@@ -198,10 +200,13 @@ static void shake(struct tls_engine *e, const struct tls_io *io)
     /* The context demands verification already; a backend is not believed on one line of set-up. */
     result = SSL_get0_peer_certificate(e->ssl) == NULL ? X509_V_ERR_UNSPECIFIED
                                                        : SSL_get_verify_result(e->ssl);
-    if (e->peer != NULL && result != X509_V_OK)
+    if (e->peer != NULL && result != X509_V_OK) {
         end_unverified(e, result);
-    else
-        e->state = TLS_OPEN;
+        return;
+    }
+    e->state = TLS_OPEN;
+    if (e->peer == NULL)
+        e->holder = cert_holder_of(e->ssl);
 }
 
 /* True when SSL_read might find or do something: it costs a block and a record buffer to ask. */
@@ -370,4 +375,24 @@ const char *tls_engine_sni(const struct tls_engine *e)
 bool tls_engine_resumed(const struct tls_engine *e)
 {
     return SSL_session_reused(e->ssl) == 1;
+}
+
+const char *tls_engine_alpn(const struct tls_engine *e)
+{
+    const unsigned char *chosen;
+    unsigned len;
+
+    /* Nothing else is ever agreed on. */
+    SSL_get0_alpn_selected(e->ssl, &chosen, &len);
+    return len > 0 ? "imap" : NULL;
+}
+
+const char *tls_engine_cert_email(const struct tls_engine *e)
+{
+    return e->holder.email;
+}
+
+const char *tls_engine_cert_name(const struct tls_engine *e)
+{
+    return e->holder.name;
 }

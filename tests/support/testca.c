@@ -178,6 +178,8 @@ void testca_issue(struct testca *ca, const struct testca_leaf *leaf)
     if (leaf->names != NULL)
         add_names(cert, leaf->names);
     add_extension(cert, NID_ext_key_usage, leaf->client ? "clientAuth" : "serverAuth");
+    if (leaf->edit != NULL)
+        leaf->edit(cert);
     if (leaf->intermediate) {
         between_key = make_key(TESTCA_EC);
         between = make_authority(between_key, leaf->file);

@@ -28,8 +28,9 @@ struct testca_leaf {
     enum testca_key key;
     long from, until; /* days from now; both 0: valid for a day either way */
     bool self_signed;
-    bool intermediate; /* certified by one of these, which follows it in the file */
-    bool client;       /* for client authentication instead of servers */
+    bool intermediate;        /* certified by one of these, which follows it in the file */
+    bool client;              /* for client authentication instead of servers */
+    void (*edit)(X509 *cert); /* changes the certificate before it is signed; NULL: as it is */
 };
 
 void testca_open(struct testca *ca);

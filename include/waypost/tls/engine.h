@@ -50,3 +50,10 @@ const char *tls_engine_cipher(const struct tls_engine *engine);
 /* Server name the client sent, "" if none. Owned by the engine. */
 const char *tls_engine_sni(const struct tls_engine *engine);
 bool tls_engine_resumed(const struct tls_engine *engine);
+/* The protocol agreed on (RFC 7301), static text; NULL without. */
+const char *tls_engine_alpn(const struct tls_engine *engine);
+/* From a client certificate that verified and has not expired since: the first rfc822Name of its
+ * subjectAltName, and the only CN of its subject. UTF-8 without control characters, at most
+ * LIMIT_USER bytes; NULL without. Owned by the engine. */
+const char *tls_engine_cert_email(const struct tls_engine *engine);
+const char *tls_engine_cert_name(const struct tls_engine *engine);
