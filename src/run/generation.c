@@ -27,6 +27,7 @@ static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
         .tls = tls,
         .level = conf->log.level,
         .format = conf->log.format,
+        .sessions = conf->limits.sessions,
     };
     atomic_init(&generation->references, 1);
     return generation;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
@@ -17,6 +18,7 @@ struct generation {
     struct tls_set *tls;  /* owned */
     enum log_level level; /* copies, for struct log */
     enum log_format format;
+    uint64_t sessions; /* limits.sessions, or what the descriptors suffice for; before use only */
 };
 
 /* Loads everything or nothing. On failure `errors` holds all findings and *out is untouched.

@@ -30,27 +30,19 @@ void process_harden(void)
 #endif
 }
 
-bool process_raise_descriptors(uint64_t need, struct str *why)
+uint64_t process_raise_descriptors(uint64_t need)
 {
-    struct rlimit limit;
+    struct rlimit limit, wanted;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        str_addf(why, "getrlimit: %s", strerror(errno));
-        return false;
-    }
-    if (limit.rlim_cur >= need)
-        return true;
-    limit.rlim_cur = need;
-    if (limit.rlim_max < need)
-        limit.rlim_max = need; /* root may */
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-        return true;
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    str_addf(why,
-             "limits.sessions needs %llu open descriptors (two for each session), but no more than "
-             "%llu are allowed: raise the limit (LimitNOFILE=, ulimit -n) or lower limits.sessions",
-             (unsigned long long)need, (unsigned long long)limit.rlim_max);
-    return false;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
+        return need;
+    wanted.rlim_cur = need;
+    wanted.rlim_max = limit.rlim_max > need ? limit.rlim_max : need; /* root may raise that too */
+    if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return need;
+    wanted.rlim_cur = wanted.rlim_max = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &wanted);
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need ? limit.rlim_cur : need;
 }
 
 static bool find_group(const char *name, gid_t *gid, struct str *why)

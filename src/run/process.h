@@ -13,9 +13,8 @@
 /* No core dump, no debugger of the same user (a dump would hold passwords); SIGPIPE is ignored.
  * Call again after a change of user, which the kernel answers by resetting some of it. */
 void process_harden(void);
-/* Makes room for `need` open descriptors; false when the hard limit forbids it. */
-MUST_USE
-bool process_raise_descriptors(uint64_t need, struct str *why);
+/* Makes room for `need` open descriptors, or for as many as the hard limit allows; that number. */
+uint64_t process_raise_descriptors(uint64_t need);
 /* Becomes user and group (NULL: stay) with the user's supplementary groups, and makes sure that
  * there is no way back to root. */
 MUST_USE

@@ -47,11 +47,27 @@ static int complain(const char *text, int code)
     return code;
 }
 
-static uint64_t descriptors_for(const struct conf *conf, unsigned workers)
+/* Two descriptors a session. With fewer than that the cap on sessions is lowered, because running
+ * out of descriptors is worse than turning somebody away (and an operator reads this line). */
+static void make_room(struct supervisor *s, struct generation *generation, unsigned workers)
 {
-    uint64_t per_worker = FDS_PER_WORKER + 2 * conf->listener_count;
+    uint64_t wanted = generation->conf->limits.sessions;
+    uint64_t rest = FDS_PROCESS + workers * (FDS_PER_WORKER + 2 * generation->conf->listener_count);
+    uint64_t allowed = process_raise_descriptors(2 * wanted + rest);
+    struct log_line line;
 
-    return 2 * (uint64_t)conf->limits.sessions + workers * per_worker + FDS_PROCESS;
+    if (allowed >= 2 * wanted + rest)
+        return;
+    generation->sessions = allowed > rest + 2 ? (allowed - rest) / 2 : 1;
+    if (!log_begin(&line, &s->log, LEVEL_WARN, "sessions_capped"))
+        return;
+    log_num(&line, "sessions", generation->sessions);
+    log_num(&line, "wanted", wanted);
+    log_num(&line, "descriptors", allowed);
+    log_text(&line, "text",
+             SLICE("limits.sessions needs more open descriptors than the hard limit allows "
+                   "(LimitNOFILE=, ulimit -Hn)"));
+    log_end(&line);
 }
 
 /* --- reload ----------------------------------------------------------------------------------- */
@@ -86,15 +102,10 @@ static void use_log(struct supervisor *s)
 
 static void warn_of_restart(struct supervisor *s, const struct conf *conf)
 {
-    char storage[256];
-    struct str why = STR_ON(storage);
-
     if (bindings_differ(&s->bindings, conf))
         log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "listeners");
     if (conf->workers != s->generation->conf->workers)
         log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "workers");
-    if (!process_raise_descriptors(descriptors_for(conf, s->worker_count), &why))
-        log_note(&s->log, LEVEL_WARN, "needs_restart", "why", storage);
 }
 
 static void swap_in(struct supervisor *s, struct generation *generation)
@@ -102,6 +113,7 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     struct generation *old = s->generation;
 
     warn_of_restart(s, generation->conf);
+    make_room(s, generation, s->worker_count);
     s->generation = generation;
     for (unsigned i = 0; i < s->worker_count; i++) {
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))
@@ -238,8 +250,8 @@ static int open_sockets(struct supervisor *s, unsigned workers)
     char storage[512];
     struct str why = STR_ON(storage);
 
-    if (!process_raise_descriptors(descriptors_for(conf, workers), &why) ||
-        !bindings_open(&s->bindings, conf, workers, &why) ||
+    make_room(s, s->generation, workers);
+    if (!bindings_open(&s->bindings, conf, workers, &why) ||
         !process_become(conf->user, conf->group, &why))
         return complain(storage, SUPERVISOR_CONFIG);
     process_harden();
@@ -322,7 +334,7 @@ static void say_ready(struct supervisor *s)
     if (log_begin(&line, &s->log, LEVEL_INFO, "ready")) {
         log_text(&line, "listeners", slice_str(storage));
         log_num(&line, "workers", s->worker_count);
-        log_num(&line, "sessions", s->generation->conf->limits.sessions);
+        log_num(&line, "sessions", s->generation->sessions);
         log_end(&line);
     }
     process_notify("READY=1");

@@ -46,7 +46,7 @@ static void turn_away(struct worker *w, int fd)
     log_text(&line, "reason", slice_str(reason_table[REASON_too_many_sessions].name));
     log_num(&line, "worker", w->index);
     log_num(&line, "connections", w->turned_away);
-    log_num(&line, "limit", w->generation->conf->limits.sessions);
+    log_num(&line, "limit", w->generation->sessions);
     log_end(&line);
     w->turned_away = 0;
     w->next_warning = now + WARNING_EVERY_MS;
@@ -57,7 +57,7 @@ static void on_accepted(void *ctx, int fd, const struct addr *remote)
     struct door *door = ctx;
     struct worker *w = door->worker;
 
-    if (metric_get(&w->env.metrics->sessions_open) >= w->generation->conf->limits.sessions) {
+    if (metric_get(&w->env.metrics->sessions_open) >= w->generation->sessions) {
         turn_away(w, fd);
         return;
     }

@@ -30,13 +30,14 @@ static struct sockaddr_in loopback(uint16_t port)
     };
 }
 
-static int tcp_bind(uint16_t *port)
+static int tcp_bind(uint16_t *port, int share)
 {
     struct sockaddr_in name = loopback(0);
     socklen_t len = sizeof(name);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     must(fd >= 0, "socket");
+    must(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &share, sizeof(share)) == 0, "SO_REUSEPORT");
     must(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0, "bind");
     must(getsockname(fd, (struct sockaddr *)&name, &len) == 0, "getsockname");
     *port = ntohs(name.sin_port);
@@ -50,12 +51,17 @@ static void unblock(int fd)
 
 int tcp_refusing(uint16_t *port)
 {
-    return tcp_bind(port);
+    return tcp_bind(port, 0);
+}
+
+int tcp_reserve(uint16_t *port)
+{
+    return tcp_bind(port, 1);
 }
 
 int tcp_listen(int backlog, uint16_t *port)
 {
-    int fd = tcp_bind(port);
+    int fd = tcp_bind(port, 0);
 
     must(listen(fd, backlog) == 0, "listen");
     unblock(fd);
@@ -99,7 +105,7 @@ void tcp_pair(int fds[2])
 
 void tcp_shrink(int fd)
 {
-    int size = 4096; /* the kernel doubles it */
+    int size = 65536; /* smaller than a loopback segment would make it crawl */
 
     must(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0, "SO_SNDBUF");
     must(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0, "SO_RCVBUF");

@@ -15,6 +15,8 @@ int tcp_listen(int backlog, uint16_t *port);
 int tcp_listen_at(const char *address, uint16_t port);
 /* A port on 127.0.0.1 where nobody listens, and nobody will while the returned socket is open. */
 int tcp_refusing(uint16_t *port);
+/* A port on 127.0.0.1 that others may bind with SO_REUSEPORT, and nobody without. */
+int tcp_reserve(uint16_t *port);
 /* A non-blocking socket that is being connected to 127.0.0.1:port. */
 int tcp_connect(uint16_t port);
 /* Small kernel buffers, so that a peer that does not read is noticed soon. */
