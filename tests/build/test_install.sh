@@ -13,7 +13,7 @@ unit() { find "$root" -name waypost.service; }
 accepts "make install" run_make install
 accepts "the program starts" "$root/usr/sbin/waypost" --version
 accepts "the unit names the program" grep -q '^ExecStart=/usr/sbin/waypost run -c /etc/waypost/' "$(unit)"
-refuses "no placeholder is left in the unit" '^$' grep '@' "$(unit)"
+refuses "no placeholder is left in the unit" '^$' grep -E '@[A-Z]+@' "$(unit)"
 for file in etc/waypost/waypost.json etc/waypost/routes.json etc/logrotate.d/waypost \
     usr/share/bash-completion/completions/waypost usr/share/man/man8/waypost.8 \
     usr/share/man/man5/waypost.json.5 usr/share/man/man5/routes.json.5 \
