@@ -1,18 +1,29 @@
 /*
- * SASL. The first byte chooses a mechanism, the lines that follow are base64 responses. Success
- * yields legal names and a password; failure leaves no credential behind; what base64 accepts, it
- * would have written itself.
+ * SASL. The first byte chooses a mechanism, the lines that follow are base64 responses; or what
+ * follows is a token to be searched for a user. Success yields legal names, and what is replayed at
+ * a backend says the same there; failure leaves no credential behind; what base64 accepts, it would
+ * have written itself.
  */
 #include <stdint.h>
 
+#include "sasl/mechanism.h"
 #include "waypost/base/limits.h"
 #include "waypost/sasl/base64.h"
-#include "waypost/sasl/sasl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const bool all[CONF_MECH_COUNT] = {[CONF_MECH_PLAIN] = true, [CONF_MECH_LOGIN] = true};
-static char storage[2 * LIMIT_SECRET];
+static const bool all[CONF_MECH_COUNT] = {true, true, true, true, true, true, true};
+static_assert(CONF_MECH_COUNT == 7, "all are enabled");
+
+static const struct {
+    char letter;
+    const char *name;
+} mechanisms[] = {
+    {'P', "PLAIN"},       {'L', "LOGIN"},         {'X', "XOAUTH2"},  {'O', "OAUTHBEARER"},
+    {'1', "SCRAM-SHA-1"}, {'2', "SCRAM-SHA-256"}, {'E', "EXTERNAL"},
+};
+
+static char storage[4 * LIMIT_SECRET];
 
 static void check_canonical(struct slice text, const struct secret *value)
 {
@@ -24,28 +35,90 @@ static void check_canonical(struct slice text, const struct secret *value)
 
 static bool is_empty(const struct credentials *c)
 {
-    return c->authcid.data == NULL && c->authzid.data == NULL && c->password.data == NULL;
+    return c->authcid.data == NULL && c->authzid.data == NULL && c->password.data == NULL &&
+           c->message.data == NULL;
 }
 
-/* What one mechanism yields can be said in a PLAIN message, and means the same there. */
-static void check_done(const struct credentials *c)
+static bool same(const struct secret *a, const struct secret *b)
 {
-    struct slice authcid = secret_reveal(&c->authcid), authzid = secret_reveal(&c->authzid);
-    struct str out = STR_ON(storage);
-    struct sasl again = {.row = sasl_find(SLICE("PLAIN"), all)};
+    return slice_eq(secret_reveal(a), secret_reveal(b));
+}
+
+/* Gives a message of ours to the mechanism it was made for: it says what `c` says. */
+static void check_reads_back(const char *name, const struct str *message,
+                             const struct credentials *c)
+{
+    struct sasl again = {.row = sasl_find(slice_str(name), all)};
     struct credentials back = {0};
     struct slice challenge;
 
-    ENSURE(credentials_user_legal(authcid));
-    ENSURE(authzid.len == 0 || credentials_user_legal(authzid));
-    ENSURE(!slice_eq(authzid, authcid));
-    ENSURE(c->password.len > 0);
-    ENSURE(sasl_plain_message(authzid, authcid, secret_reveal(&c->password), &out));
-    ENSURE(again.row->respond(&again, str_slice(&out), &back, &challenge) == DONE);
-    ENSURE(slice_eq(secret_reveal(&back.authcid), authcid));
-    ENSURE(slice_eq(secret_reveal(&back.authzid), authzid));
-    ENSURE(slice_eq(secret_reveal(&back.password), secret_reveal(&c->password)));
+    ENSURE(again.row->respond(&again, str_slice(message), &back, &challenge) == DONE);
+    ENSURE(same(&back.authcid, &c->authcid));
+    ENSURE(same(&back.authzid, &c->authzid));
+    ENSURE(same(&back.password, &c->password));
     credentials_clear(&back);
+}
+
+static void check_password(const struct credentials *c)
+{
+    struct str out = STR_ON(storage);
+
+    ENSURE(c->password.len > 0 && c->message.data == NULL);
+    ENSURE(sasl_plain_message(secret_reveal(&c->authzid), secret_reveal(&c->authcid),
+                              secret_reveal(&c->password), &out));
+    check_reads_back("PLAIN", &out, c);
+}
+
+/* Either mechanism can say what the other said; only OAUTHBEARER may name nobody. */
+static void check_token(const struct credentials *c)
+{
+    struct slice user = secret_reveal(&c->authcid), token = secret_reveal(&c->password);
+    struct str bearer = STR_ON(storage);
+
+    ENSURE(c->authzid.data == NULL);
+    ENSURE(sasl_oauth_message(CONF_MECH_OAUTHBEARER, user, token, &bearer));
+    check_reads_back("OAUTHBEARER", &bearer, c);
+    struct str xoauth2 = STR_ON(storage);
+    bool named = sasl_oauth_message(CONF_MECH_XOAUTH2, user, token, &xoauth2);
+    ENSURE(named == (user.len > 0) && (named || c->mechanism == CONF_MECH_OAUTHBEARER));
+    if (named)
+        check_reads_back("XOAUTH2", &xoauth2, c);
+}
+
+/* The name that was found is the one in the message, spelt as there. */
+static void check_relayed(const struct credentials *c)
+{
+    struct str out = STR_ON(storage);
+
+    str_add(&out, SLICE(",n="));
+    gs2_escape(secret_reveal(&c->authcid), &out);
+    str_add(&out, SLICE(",r="));
+    ENSURE(c->password.data == NULL && c->authcid.len > 0);
+    ENSURE(memmem(c->message.data, c->message.len, out.data, out.len) != NULL);
+}
+
+static void check_done(const struct credentials *c, struct slice response)
+{
+    struct slice authcid = secret_reveal(&c->authcid), authzid = secret_reveal(&c->authzid);
+
+    ENSURE(authcid.len == 0 || credentials_user_legal(authcid));
+    ENSURE(authzid.len == 0 || credentials_user_legal(authzid));
+    ENSURE(authzid.len == 0 || !slice_eq(authzid, authcid));
+    ENSURE(c->message.len == 0 || slice_eq(secret_reveal(&c->message), response));
+    switch (c->kind) {
+    case CREDENTIAL_PASSWORD:
+        check_password(c);
+        break;
+    case CREDENTIAL_TOKEN:
+        check_token(c);
+        break;
+    case CREDENTIAL_RELAYED:
+        check_relayed(c);
+        break;
+    case CREDENTIAL_CERTIFICATE:
+        ENSURE(authcid.len == 0 && c->password.data == NULL && slice_eq(authzid, response));
+        break;
+    }
 }
 
 static enum result respond(struct sasl *s, struct slice text, struct credentials *c)
@@ -60,13 +133,34 @@ static enum result respond(struct sasl *s, struct slice text, struct credentials
     }
     check_canonical(text, &response);
     result = s->row->respond(s, secret_reveal(&response), c, &challenge);
-    secret_clear(&response);
     ENSURE(result == DONE || result == BAD || result == CONTINUE);
     ENSURE(result != BAD || is_empty(c));
     ENSURE(result != CONTINUE || challenge.len > 0);
+    ENSURE(result != DONE || c->mechanism == s->row->mechanism);
     if (result == DONE)
-        check_done(c);
+        check_done(c, secret_reveal(&response));
+    secret_clear(&response);
     return result;
+}
+
+static void search_token(struct slice token)
+{
+    struct secret user = SECRET_EMPTY;
+
+    if (sasl_token_claim(token, "sub", &user))
+        ENSURE(credentials_user_legal(secret_reveal(&user)));
+    else
+        ENSURE(user.data == NULL);
+    secret_clear(&user);
+}
+
+static const struct sasl_row *row_for(char letter)
+{
+    for (size_t i = 0; i < COUNT_OF(mechanisms); i++) {
+        if (mechanisms[i].letter == letter)
+            return sasl_find(slice_str(mechanisms[i].name), all);
+    }
+    return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,8 +171,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    s.row = sasl_find(*rest.ptr == 'L' ? SLICE("LOGIN") : SLICE("PLAIN"), all);
+    s.row = row_for(*rest.ptr);
     rest = slice_skip(rest, 1);
+    if (s.row == NULL) {
+        search_token(rest);
+        return 0;
+    }
     while (rest.len > 0 && respond(&s, slice_cut(&rest, '\n'), &c) == CONTINUE)
         continue;
     credentials_clear(&c);

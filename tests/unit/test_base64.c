@@ -76,6 +76,31 @@ Test(base64, t30_only_the_canonical_text_is_accepted)
     }
 }
 
+Test(base64, for_urls_without_padding_and_with_two_other_digits)
+{
+    const struct {
+        struct slice coded;
+        const char *plain; /* NULL: refused */
+    } rows[] = {
+        {SLICE(""), ""},           {SLICE("Zg"), "f"},
+        {SLICE("Zm8"), "fo"},      {SLICE("Zm9v"), "foo"},
+        {SLICE("Zm9vYg"), "foob"}, {SLICE("Pj4-Pz8_"), ">>>\x3F\x3F\x3F"},
+        {SLICE("Pj4+Pz8/"), NULL}, {SLICE("Z"), NULL},
+        {SLICE("Zm9vY"), NULL},    {SLICE("Zg=="), NULL},
+        {SLICE("Zm8="), NULL},     {SLICE("Zh"), NULL},
+        {SLICE("Zm9"), NULL},      {SLICE("Zm8\0"), NULL},
+        {SLICE("Zm8\n"), NULL},    {SLICE(" Zm8"), NULL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct secret s = SECRET_EMPTY;
+        cr_assert(secret_set(&s, SLICE("left over")));
+        cr_expect_eq(base64url_decode(rows[i].coded, &s), rows[i].plain != NULL, "row %zu", i);
+        cr_expect(slice_eq(secret_reveal(&s), slice_str(rows[i].plain)), "row %zu", i);
+        secret_clear(&s);
+    }
+}
+
 Test(base64, results_are_bounded)
 {
     size_t len = (LIMIT_SECRET + 2) / 3 * 4;
