@@ -134,6 +134,15 @@ const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH
     return NULL;
 }
 
+const char *sasl_name(enum conf_mechanism mechanism)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (rows[i].mechanism == mechanism)
+            return rows[i].name;
+    }
+    UNREACHABLE();
+}
+
 void sasl_advertise(const bool enabled[CONF_MECH_COUNT], struct str *out)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

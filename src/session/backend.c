@@ -1,14 +1,13 @@
 /*
- * The dialogue with the backend up to its verdict: greeting, STARTTLS, capabilities, login (RFC
- * 9051 sections 6.1.1, 6.2, 7.1). Reads backend.in, writes backend.out. Never retries credentials
- * that were judged, never sends anything but STARTTLS before TLS, never forwards a referral.
+ * The dialogue with the backend up to its verdict: greeting, STARTTLS, capabilities, ID, login (RFC
+ * 9051 sections 6.1.1, 6.2, 7.1; RFC 2971). Reads backend.in, writes backend.out through login.c.
+ * What is sent when follows from what is known (advance), so several commands share a write where
+ * the backend allows it. Never sends anything but STARTTLS before TLS; every own tag is answered
+ * here, none reaches the client. The verdict itself is judged in verdict.c.
  */
-#include "session/phase.h"
+#include "session/login.h"
 
-#include <stdlib.h>
-
-/* s->dialogue: which of our commands is being answered. */
-enum dialogue { BEGINNING, SHAKING, AWAIT_CAPS, AWAIT_VERDICT, AWAIT_POSTCAPS };
+#include "session/verdict.h"
 
 /* One whole reply, or the end of this candidate (BAD). */
 static enum result hear(struct session *s)
@@ -39,15 +38,24 @@ static enum step waiting(enum result result)
     return result == NEED_MORE ? STILL : MOVED;
 }
 
-static bool is_own(const struct session *s)
+/* The number of our command that the reply answers, or 0. */
+static unsigned own_number(const struct session *s)
 {
-    char tag[32];
-    return s->reply.kind == REPLY_TAGGED && slice_eq(s->reply.tag, login_own_tag(s, tag));
+    return s->reply.kind == REPLY_TAGGED ? login_own_number(s, s->reply.tag) : 0;
 }
 
-/* Learns capabilities wherever a reply may carry them. */
+static void note(struct session *s, enum lore_when when, const struct caps *caps)
+{
+    if (s->lore != NULL && caps_known(caps))
+        s->lore->note(s->lore->ctx, s->target, when, caps_words(caps));
+}
+
+/* Learns capabilities wherever a reply may carry them. A list that is not the answer to our own
+ * question before login is the one for the logged-in user. */
 static void learn(struct session *s)
 {
+    bool before = !s->said_login || s->sent.caps != 0;
+    struct caps *caps = before && !s->accepted ? &s->caps : &s->caps_after;
     struct slice words = s->reply.code;
 
     if (s->reply.status == STATUS_OTHER) {
@@ -59,64 +67,71 @@ static void learn(struct session *s)
     } else {
         slice_cut(&words, ' ');
     }
-    if (!caps_set(&s->caps, words))
-        caps_clear(&s->caps);
+    if (!caps_set(caps, words))
+        caps_clear(caps);
 }
 
-static bool one_line(struct slice text)
-{
-    return slice_find(text, '\r') == text.len && slice_find(text, '\n') == text.len;
-}
+/* --- what to send ----------------------------------------------------------------------------- */
 
-/* An ALERT must reach the user (RFC 9051 section 7.1), but only from a backend that TLS vouches
- * for. */
-static void forward_alert(struct session *s, const char *status)
+static void say_login(struct session *s)
 {
-    struct slice text = s->reply.text;
+    struct login_plan plan;
 
-    if (!slice_eq_nocase(reply_code_name(&s->reply), SLICE("ALERT")))
-        return;
-    if (!s->backend.secure || !one_line(text))
-        return;
-    session_say(s, "* %s [ALERT] ", status);
-    session_tell(s, text);
-    session_say(s, "\r\n");
-}
-
-static void send_login(struct session *s)
-{
     if (!caps_has(&s->caps, SLICE("IMAP4rev1")) && !caps_has(&s->caps, SLICE("IMAP4rev2"))) {
         place_next(s, REFUSAL_unavailable, "speaks neither IMAP4rev1 nor IMAP4rev2");
         return;
     }
-    if (login_begin(s) == LOGIN_NOT_HERE) {
-        place_next(s, REFUSAL_serverbug, "offers no login that can carry the credentials");
+    login_plan(s, &plan);
+    if (plan.form == FORM_NONE) {
+        place_next(s, REFUSAL_serverbug, plan.why);
         return;
     }
-    /* From here on a capability list is the one for the logged-in user. */
-    caps_clear(&s->caps);
-    s->dialogue = AWAIT_VERDICT;
+    s->sent.login = login_begin(s, &plan);
+    if (s->sent.login == 0)
+        place_next(s, REFUSAL_serverbug, "credentials do not fit a command");
+    s->said_login = true;
+}
+
+/* With capabilities that another session has seen there is no need to wait for the answer: ask and
+ * go on. Without TLS a list could be anybody's, and LOGINDISABLED must be heard first. */
+static bool recall(struct session *s)
+{
+    return s->target->pipelining && s->backend.secure && s->lore != NULL &&
+           s->lore->recall(s->lore->ctx, s->target, &s->caps);
+}
+
+/* Sends whatever can be sent now. Called when the connection is ready and after each answer. */
+static void advance(struct session *s)
+{
+    bool pipelining = s->target->pipelining;
+
+    if (!caps_known(&s->caps)) {
+        if (s->sent.caps == 0)
+            s->sent.caps = login_command(s, "CAPABILITY");
+        if (!recall(s))
+            return;
+    }
+    if (!s->said_id && s->target->identity_id && caps_has(&s->caps, SLICE("ID")))
+        s->sent.id = login_identify(s);
+    s->said_id = true;
+    if (!s->said_login && (pipelining || (s->sent.id == 0 && s->sent.caps == 0)))
+        say_login(s);
 }
 
 static void begin_login(struct session *s)
 {
     session_move(s, PHASE_LOGIN, s->backend_until);
-    if (caps_known(&s->caps)) {
-        send_login(s);
-        return;
-    }
-    login_command(s, "CAPABILITY");
-    s->dialogue = AWAIT_CAPS;
+    advance(s);
 }
+
+/* --- greeting and STARTTLS -------------------------------------------------------------------- */
 
 enum step greeting_step(struct session *s)
 {
-    bool in_clear = s->target->tls != CONF_TLS_IMPLICIT;
+    bool shaking = s->target->tls == CONF_TLS_IMPLICIT && !s->backend.secure;
     enum result result;
 
-    if (s->backend.ask != 0)
-        return STILL;
-    if (!in_clear && !s->backend.secure && !s->backend.failed && !s->backend.eof)
+    if (s->backend.ask != 0 || (shaking && !s->backend.failed && !s->backend.eof))
         return STILL;
     result = hear(s);
     if (result != DONE)
@@ -132,11 +147,12 @@ enum step greeting_step(struct session *s)
     learn(s);
     heard(s);
     if (s->target->tls != CONF_TLS_STARTTLS) {
+        note(s, LORE_BEFORE_LOGIN, &s->caps);
         begin_login(s);
     } else if (caps_known(&s->caps) && !caps_has(&s->caps, SLICE("STARTTLS"))) {
         place_next(s, REFUSAL_serverbug, "STARTTLS is not offered");
     } else {
-        login_command(s, "STARTTLS");
+        s->sent.starttls = login_command(s, "STARTTLS");
         session_move(s, PHASE_STARTING, s->backend_until);
     }
     return MOVED;
@@ -147,6 +163,7 @@ static void starttls_answered(struct session *s)
 {
     bool ok = s->reply.status == STATUS_OK;
 
+    s->sent.starttls = 0;
     heard(s);
     if (!ok) {
         place_next(s, REFUSAL_serverbug, "STARTTLS was refused");
@@ -155,7 +172,6 @@ static void starttls_answered(struct session *s)
         place_next(s, REFUSAL_serverbug, "bytes follow the answer to STARTTLS in clear");
     } else {
         s->backend.ask = ASK_TLS;
-        s->dialogue = SHAKING;
     }
 }
 
@@ -173,133 +189,105 @@ enum step starting_step(struct session *s)
     result = hear(s);
     if (result != DONE)
         return waiting(result);
-    if (s->dialogue != SHAKING && is_own(s))
+    if (s->sent.starttls != 0 && own_number(s) == s->sent.starttls)
         starttls_answered(s);
     else
         heard(s);
     return MOVED;
 }
 
-static void accepted(struct session *s)
+/* --- login ------------------------------------------------------------------------------------ */
+
+/* The relay begins when the login is accepted, the capabilities of this user are known and no own
+ * command is unanswered, so that no late reply of ours reaches the client. */
+static void hand_over(struct session *s)
 {
-    learn(s);
-    forward_alert(s, "OK");
+    if (!s->accepted || s->sent.id != 0 || s->sent.caps != 0 || s->sent.recaps != 0)
+        return;
+    if (!caps_known(&s->caps_after) && !s->asked_after) {
+        s->asked_after = true;
+        s->sent.recaps = login_command(s, "CAPABILITY");
+        return;
+    }
+    note(s, LORE_AFTER_LOGIN, &s->caps_after);
+    relay_enter(s, caps_known(&s->caps_after) ? caps_words(&s->caps_after) : SLICE("IMAP4rev1"));
+}
+
+/* What we asked about capabilities before login; without an answer there is no way on. */
+static void caps_answered(struct session *s)
+{
+    bool ok = s->reply.status == STATUS_OK && caps_known(&s->caps);
+
+    s->sent.caps = 0;
     heard(s);
-    credentials_clear(&s->credentials);
-    /* A judged login is tried nowhere else, even if this backend leaves us now. */
-    s->route->candidate_count = s->candidate;
-    if (caps_known(&s->caps)) {
-        relay_enter(s, caps_words(&s->caps));
-        return;
-    }
-    login_command(s, "CAPABILITY");
-    s->dialogue = AWAIT_POSTCAPS;
-}
-
-/* Any other code is the backend's message to its user: passed on with its text. */
-static void forward_refusal(struct session *s)
-{
-    char *memory = malloc(LIMIT_REPLY);
-    struct str text;
-
-    if (memory == NULL) {
-        session_fail(s, REASON_no_memory);
-        return;
-    }
-    text = str_on(memory, LIMIT_REPLY);
-    str_addc(&text, '[');
-    str_add(&text, s->reply.code);
-    str_add(&text, SLICE("] "));
-    str_add(&text, s->reply.text);
-    if (!text.overflow && one_line(str_slice(&text)) && secret_set(&s->forwarded, str_slice(&text)))
-        auth_refuse(s, REFUSAL_forwarded);
-    else
-        auth_refuse(s, REFUSAL_serverbug);
-    free(memory);
-}
-
-static void log_verdict(struct session *s, const char *why)
-{
-    struct log_line line;
-
-    if (!session_log(s, &line, LEVEL_WARN, "backend_failed"))
-        return;
-    log_text(&line, "backend", slice_str(s->target->name));
-    log_text(&line, "phase", slice_str(session_phase_name(s->phase)));
-    log_text(&line, "why", slice_str(why));
-    log_text(&line, "code", reply_code_name(&s->reply));
-    log_end(&line);
-}
-
-/* Which NO is a wrong password and which is not: RFC 5530 section 3. A NO without a code could
- * tell whether the user exists, so it is one. */
-static void refused(struct session *s)
-{
-    struct slice code = reply_code_name(&s->reply);
-
-    if (code.len == 0 || slice_eq_nocase(code, SLICE("AUTHENTICATIONFAILED"))) {
-        s->judged_by_backend = true;
-        auth_refuse(s, REFUSAL_authentication);
-    } else if (slice_eq_nocase(code, SLICE("UNAVAILABLE"))) {
-        place_next(s, REFUSAL_unavailable, "answered NO [UNAVAILABLE]");
-    } else if (slice_eq_nocase(code, SLICE("SERVERBUG"))) {
-        log_verdict(s, "answered NO [SERVERBUG]");
-        auth_refuse(s, REFUSAL_serverbug);
-    } else if (slice_eq_nocase(code, SLICE("REFERRAL"))) {
-        log_verdict(s, "referred the user elsewhere");
-        auth_refuse(s, REFUSAL_unavailable);
-    } else {
-        forward_refusal(s);
-    }
-}
-
-/* The tagged answer to our login; slices of the reply are alive. */
-static void judged(struct session *s)
-{
-    if (s->reply.status == STATUS_OK) {
-        accepted(s);
-    } else if (s->reply.status == STATUS_NO) {
-        refused(s);
-    } else {
-        /* BAD is about our syntax, not about the password (RFC 9051 section 7.1.3). */
-        log_verdict(s, "answered the login with BAD");
-        auth_refuse(s, REFUSAL_serverbug);
-    }
-}
-
-static void own_reply(struct session *s)
-{
-    bool ok = s->reply.status == STATUS_OK;
-
-    if (s->dialogue == AWAIT_VERDICT) {
-        judged(s);
-        return;
-    }
-    learn(s);
-    heard(s);
-    if (s->dialogue == AWAIT_POSTCAPS)
-        relay_enter(s, caps_known(&s->caps) ? caps_words(&s->caps) : SLICE("IMAP4rev1"));
-    else if (ok && caps_known(&s->caps))
-        send_login(s);
+    note(s, LORE_BEFORE_LOGIN, &s->caps);
+    if (ok || s->said_login)
+        advance(s);
     else
         place_next(s, REFUSAL_unavailable, "does not say what it can do");
+}
+
+/* A tagged reply to one of our commands. */
+static void own_reply(struct session *s, unsigned number)
+{
+    if (number == s->sent.login) {
+        s->sent.login = 0;
+        verdict_judge(s);
+        if (s->accepted) {
+            learn(s);
+            heard(s);
+        }
+    } else if (number == s->sent.caps) {
+        learn(s);
+        caps_answered(s);
+    } else {
+        /* ID never breaks a login, whatever the answer (RFC 2971 section 3.1). */
+        if (number == s->sent.id)
+            s->sent.id = 0;
+        else if (number == s->sent.recaps)
+            s->sent.recaps = 0;
+        heard(s);
+        if (!s->accepted)
+            advance(s);
+    }
+    if (s->phase == PHASE_LOGIN)
+        hand_over(s);
+}
+
+static void continuation(struct session *s)
+{
+    struct login_plan plan;
+
+    if (s->sent.login == 0) {
+        heard(s); /* one that we do not wait for means nothing */
+        return;
+    }
+    if (s->login_part != PART_NONE) {
+        heard(s);
+        login_plan(s, &plan);
+        login_continue(s, &plan);
+        return;
+    }
+    if (challenge_relay(s))
+        heard(s);
 }
 
 static void other_reply(struct session *s)
 {
     if (s->reply.kind == REPLY_CONTINUE) {
-        /* One that we do not wait for means nothing. */
-        if (s->dialogue == AWAIT_VERDICT)
-            login_continue(s);
-    } else if (s->reply.kind == REPLY_UNTAGGED && s->reply.status == STATUS_BYE) {
+        continuation(s);
+        return;
+    }
+    if (s->reply.kind == REPLY_UNTAGGED && s->reply.status == STATUS_BYE) {
         place_next(s, REFUSAL_unavailable, "said BYE during login");
         return;
-    } else if (s->reply.kind == REPLY_UNTAGGED) {
+    }
+    if (s->reply.kind == REPLY_UNTAGGED) {
         learn(s);
         if (s->reply.status == STATUS_OK)
-            forward_alert(s, "OK");
+            verdict_alert(s, "OK");
         else if (s->reply.status == STATUS_NO)
-            forward_alert(s, "NO");
+            verdict_alert(s, "NO");
     }
     heard(s);
 }
@@ -307,11 +295,13 @@ static void other_reply(struct session *s)
 enum step login_step(struct session *s)
 {
     enum result result = hear(s);
+    unsigned number;
 
     if (result != DONE)
         return waiting(result);
-    if (is_own(s))
-        own_reply(s);
+    number = own_number(s);
+    if (number != 0)
+        own_reply(s, number);
     else
         other_reply(s);
     return MOVED;

@@ -24,12 +24,11 @@ static struct scan_limits limits_of(const struct session *s)
 
 void command_capabilities(const struct session *s, struct str *out)
 {
-    if (s->conf->capabilities != NULL)
-        str_add(out, slice_str(s->conf->capabilities));
-    else
-        str_add(out, SLICE("IMAP4rev1 SASL-IR LITERAL+ ID ENABLE"));
+    bool usable[CONF_MECH_COUNT];
+
+    auth_mechanisms(s, usable, out);
     if (s->client.secure)
-        sasl_advertise(s->conf->auth.mechanisms, out);
+        sasl_advertise(usable, out);
     else
         str_add(out, SLICE(" STARTTLS LOGINDISABLED"));
 }
@@ -132,8 +131,10 @@ void secure_late(struct session *s)
 {
     if (s->header_done)
         session_fail(s, REASON_handshake_timeout);
-    else
+    else if (s->listener->proxy_protocol.required)
         header_refused(s, "no header in time");
+    else
+        secure_begin(s); /* whoever waits for our greeting sends no header */
 }
 
 enum step upgrade_step(struct session *s)
@@ -173,7 +174,9 @@ static void do_capability(struct session *s, struct slice tag)
 
 static void do_id(struct session *s, struct slice tag, struct slice args)
 {
-    if (!command_id(args, NULL, NULL)) {
+    ident_clear(&s->ident);
+    if (!command_id(args, ident_keep, &s->ident)) {
+        ident_clear(&s->ident);
         command_bad(s, tag, "ID takes NIL or a list of field and value pairs.");
         return;
     }
@@ -272,7 +275,7 @@ static void take_command(struct session *s)
         command_bad(s, SLICE(""), "Invalid tag.");
     } else if (!s->client.secure &&
                (command.name == COMMAND_LOGIN || command.name == COMMAND_AUTHENTICATE)) {
-        auth_in_clear(s, bytes, true);
+        clear_refuse(s, bytes, true);
     } else if (error == COMMAND_NO_NAME) {
         command_bad(s, command.tag, "No command.");
     } else if (error == COMMAND_BAD_ARGS) {
@@ -330,7 +333,7 @@ enum step command_step(struct session *s)
         if (s->client.secure)
             session_say(s, "+ OK\r\n");
         else
-            auth_in_clear(s, slice_take(buf_bytes(&s->client.in), s->scan.pos), false);
+            clear_refuse(s, slice_take(buf_bytes(&s->client.in), s->scan.pos), false);
         return MOVED;
     case NEED_MORE:
         break;

@@ -1,9 +1,9 @@
 /*
  * The login command, in the form this backend takes (RFC 9051 sections 4.3, 6.2.2 and 6.2.3; RFC
- * 4616; RFC 4959; RFC 7888). Credentials pass from s->credentials into backend.out and nowhere
- * else; every buffer on the way is wiped.
+ * 4616; RFC 4959; RFC 7888). Which form that is decides plan.c; here credentials pass from
+ * s->credentials into backend.out and nowhere else, and every buffer on the way is wiped.
  */
-#include "session/phase.h"
+#include "session/login.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +16,6 @@
 #define COMMAND_MAX (LIMIT_SASL_LINE + LIMIT_LINE)
 
 static_assert(COMMAND_MAX <= LIMIT_BUF, "a login command fits backend.out");
-
-/* Non-synchronising literals that LITERAL- allows (RFC 7888 section 5). */
-#define LITERAL_MINUS_MAX 4096u
-
-/* What is sent next when the backend says `+`; kept in s->login_part. */
-enum part { PART_NONE, PART_MESSAGE, PART_USER, PART_PASSWORD };
 
 /* A builder on heap memory that never leaves a trace. */
 struct scratch {
@@ -46,108 +40,121 @@ static void scratch_close(struct scratch *scratch)
     free(scratch->memory);
 }
 
-/* Sends what was built and wipes it. */
-static void scratch_send(struct session *s, struct scratch *scratch)
+/* Sends what was built and wipes it. False when it was too long to be built. */
+static bool scratch_send(struct session *s, struct scratch *scratch)
 {
-    ENSURE(!scratch->text.overflow);
-    if (!buf_append(&s->backend.out, str_slice(&scratch->text)))
+    bool whole = !scratch->text.overflow;
+
+    if (whole && !buf_append(&s->backend.out, str_slice(&scratch->text)))
         session_fail(s, REASON_no_memory);
     scratch_close(scratch);
+    return whole;
 }
 
-struct slice login_own_tag(const struct session *s, char out[32])
+/* --- our own tags ----------------------------------------------------------------------------- */
+
+/* Part of the id makes the tag different in each session, the number in each command. */
+static void add_tag(struct session *s, struct str *out)
 {
-    /* Part of the id makes the tag different in each session, the number in each command. */
-    int n = snprintf(out, 32, "W%.6s%u", s->id, s->own_tag);
-    return slice_of(out, (size_t)n);
+    str_addf(out, "W%.6s%u ", s->id, ++s->own_tag);
 }
 
-void login_command(struct session *s, const char *command)
+unsigned login_command(struct session *s, const char *command)
 {
-    char tag[32], text[128];
+    char text[128];
     struct str line = STR_ON(text);
 
-    s->own_tag++;
-    str_add(&line, login_own_tag(s, tag));
-    str_addf(&line, " %s\r\n", command);
+    add_tag(s, &line);
+    str_addf(&line, "%s\r\n", command);
     ENSURE(!line.overflow);
     if (!buf_append(&s->backend.out, str_slice(&line)))
         session_fail(s, REASON_no_memory);
+    return s->own_tag;
 }
 
-static struct slice login_name(const struct session *s)
-{
-    return slice_str(s->route->login);
-}
-
-static struct slice password_of(const struct session *s)
-{
-    return secret_reveal(&s->credentials.password);
-}
-
-/* base64(NUL login NUL password), RFC 4616. False when the two do not fit one SASL line. */
-static bool add_plain_message(struct session *s, struct str *out)
-{
-    struct scratch message;
-
-    if (!scratch_open(s, &message))
-        return false;
-    bool fits = sasl_plain_message(SLICE(""), login_name(s), password_of(s), &message.text);
-    if (fits)
-        base64_encode(str_slice(&message.text), out);
-    scratch_close(&message);
-    return fits && !out->overflow;
-}
-
-static enum login_sent send_plain_at_once(struct session *s)
+unsigned login_identify(struct session *s)
 {
     struct scratch line;
-    char tag[32];
+    struct ident_facts facts = {
+        .kept = &s->ident,
+        .session_id = slice_str(s->id),
+        .client = &s->remote,
+        .local = &s->local,
+        .ttl = (s->ident.has_ttl ? s->ident.ttl : LIMIT_PROXY_HOPS) - 1,
+        .tls = s->client.secure,
+        .sni = slice_str(s->client.sni),
+    };
 
-    s->own_tag++;
     if (!scratch_open(s, &line))
-        return LOGIN_SENT;
-    str_add(&line.text, login_own_tag(s, tag));
-    str_add(&line.text, SLICE(" AUTHENTICATE PLAIN "));
-    if (!add_plain_message(s, &line.text)) {
+        return 0;
+    add_tag(s, &line.text);
+    if (!ident_command(&facts, &line.text)) {
         scratch_close(&line);
-        return LOGIN_NOT_HERE;
+        return 0;
     }
     str_add(&line.text, SLICE("\r\n"));
-    scratch_send(s, &line);
-    return LOGIN_SENT;
+    return scratch_send(s, &line) ? s->own_tag : 0;
 }
 
-static enum login_sent send_plain_stepwise(struct session *s)
+unsigned login_own_number(const struct session *s, struct slice tag)
 {
-    login_command(s, "AUTHENTICATE PLAIN");
-    s->login_part = PART_MESSAGE;
-    return LOGIN_SENT;
+    char text[16];
+    struct str prefix = STR_ON(text);
+    unsigned long number = 0;
+
+    str_addf(&prefix, "W%.6s", s->id);
+    if (!slice_starts(tag, str_slice(&prefix)) ||
+        !slice_number(slice_skip(tag, prefix.len), s->own_tag, &number))
+        return 0;
+    return (unsigned)number;
 }
 
-static bool as_text(struct slice value)
+/* --- messages ------------------------------------------------------------------------------- */
+
+/* The client's first message of the planned mechanism, in base64. False when it cannot be made. */
+static bool add_message(struct session *s, const struct login_plan *plan, struct str *out)
 {
-    enum write_form form = write_form_of(value);
-    return form == WRITE_ATOM || form == WRITE_QUOTED;
+    struct slice made = plan->message;
+    struct scratch message = {.memory = NULL};
+    bool good = true;
+
+    if (plan->form == FORM_PLAIN || plan->form == FORM_OAUTH) {
+        if (!scratch_open(s, &message))
+            return false;
+        good = plan->form == FORM_PLAIN
+                   ? sasl_plain_message(plan->authzid, plan->name, plan->secret, &message.text)
+                   : sasl_oauth_message(plan->mechanism, plan->name, plan->secret, &message.text);
+        made = str_slice(&message.text);
+    }
+    if (good)
+        base64_encode(made, out);
+    if (message.memory != NULL)
+        scratch_close(&message);
+    return good && !out->overflow;
 }
 
-/* `tag LOGIN user password`, both atoms or quoted. */
-static enum login_sent send_login_text(struct session *s)
+static bool send_authenticate(struct session *s, const struct login_plan *plan)
 {
     struct scratch line;
-    char tag[32];
+    bool good = true;
 
-    s->own_tag++;
     if (!scratch_open(s, &line))
-        return LOGIN_SENT;
-    str_add(&line.text, login_own_tag(s, tag));
-    str_add(&line.text, SLICE(" LOGIN "));
-    write_astring(&line.text, login_name(s));
-    str_addc(&line.text, ' ');
-    write_astring(&line.text, password_of(s));
+        return true;
+    add_tag(s, &line.text);
+    str_addf(&line.text, "AUTHENTICATE %s", plan->word);
+    if (plan->at_once) {
+        str_addc(&line.text, ' ');
+        size_t before = line.text.len;
+        good = add_message(s, plan, &line.text);
+        if (line.text.len == before)
+            str_addc(&line.text, '='); /* present but empty, RFC 4959 section 3 */
+    }
     str_add(&line.text, SLICE("\r\n"));
-    scratch_send(s, &line);
-    return LOGIN_SENT;
+    s->login_part = plan->at_once ? PART_NONE : PART_MESSAGE;
+    if (good)
+        return scratch_send(s, &line);
+    scratch_close(&line);
+    return false;
 }
 
 static void add_literal(struct str *out, struct slice value, const char *plus)
@@ -155,83 +162,67 @@ static void add_literal(struct str *out, struct slice value, const char *plus)
     str_addf(out, "{%zu%s}\r\n", value.len, plus);
 }
 
-/* Both values as literals, in one go where the backend takes non-synchronising ones. */
-static enum login_sent send_login_literals(struct session *s, bool at_once)
+/* `tag LOGIN name secret`: both as text, or both as literals, in one go where the backend takes
+ * non-synchronising ones. */
+static bool send_login(struct session *s, const struct login_plan *plan)
 {
     struct scratch line;
-    char tag[32];
 
-    s->own_tag++;
     if (!scratch_open(s, &line))
-        return LOGIN_SENT;
-    str_add(&line.text, login_own_tag(s, tag));
-    str_add(&line.text, SLICE(" LOGIN "));
-    add_literal(&line.text, login_name(s), at_once ? "+" : "");
-    if (at_once) {
-        str_add(&line.text, login_name(s));
+        return true;
+    add_tag(s, &line.text);
+    str_add(&line.text, SLICE("LOGIN "));
+    if (plan->form == FORM_LOGIN_TEXT) {
+        write_astring(&line.text, plan->name);
         str_addc(&line.text, ' ');
-        add_literal(&line.text, password_of(s), "+");
-        str_add(&line.text, password_of(s));
+        write_astring(&line.text, plan->secret);
+        str_add(&line.text, SLICE("\r\n"));
+    } else {
+        add_literal(&line.text, plan->name, plan->at_once ? "+" : "");
+    }
+    if (plan->form == FORM_LOGIN_LITERALS && plan->at_once) {
+        str_add(&line.text, plan->name);
+        str_addc(&line.text, ' ');
+        add_literal(&line.text, plan->secret, "+");
+        str_add(&line.text, plan->secret);
         str_add(&line.text, SLICE("\r\n"));
     }
-    s->login_part = at_once ? PART_NONE : PART_USER;
-    scratch_send(s, &line);
-    return LOGIN_SENT;
+    s->login_part = plan->form == FORM_LOGIN_TEXT || plan->at_once ? PART_NONE : PART_USER;
+    return scratch_send(s, &line);
 }
 
-static bool literals_at_once(const struct session *s)
+unsigned login_begin(struct session *s, const struct login_plan *plan)
 {
-    if (caps_has(&s->caps, SLICE("LITERAL+")))
-        return true;
-    return caps_has(&s->caps, SLICE("LITERAL-")) && login_name(s).len <= LITERAL_MINUS_MAX &&
-           password_of(s).len <= LITERAL_MINUS_MAX;
+    bool login = plan->form == FORM_LOGIN_TEXT || plan->form == FORM_LOGIN_LITERALS;
+
+    if (!(login ? send_login(s, plan) : send_authenticate(s, plan)))
+        return 0;
+    return s->own_tag;
 }
 
-/*
- * One round trip where there is one: PLAIN with an initial response, else LOGIN in text. LOGIN is
- * not extended to UTF-8 (RFC 6855 section 5), so 8-bit values prefer PLAIN even at two trips.
- */
-enum login_sent login_begin(struct session *s)
+bool login_continue(struct session *s, const struct login_plan *plan)
 {
-    bool plain = caps_has(&s->caps, SLICE("AUTH=PLAIN"));
-    bool login = !caps_has(&s->caps, SLICE("LOGINDISABLED"));
-
-    s->login_part = PART_NONE;
-    if (plain && caps_has(&s->caps, SLICE("SASL-IR")))
-        return send_plain_at_once(s);
-    if (login && as_text(login_name(s)) && as_text(password_of(s)))
-        return send_login_text(s);
-    if (plain)
-        return send_plain_stepwise(s);
-    if (login)
-        return send_login_literals(s, literals_at_once(s));
-    return LOGIN_NOT_HERE;
-}
-
-bool login_continue(struct session *s)
-{
-    enum part part = s->login_part;
+    unsigned part = s->login_part;
     struct scratch line;
 
     if (part == PART_NONE)
         return false;
     if (!scratch_open(s, &line))
         return true;
+    s->login_part = part == PART_USER ? PART_PASSWORD : PART_NONE;
     if (part == PART_MESSAGE) {
-        if (!add_plain_message(s, &line.text))
+        if (!add_message(s, plan, &line.text))
             str_addc(&line.text, '*'); /* cancels: the backend answers BAD */
-        s->login_part = PART_NONE;
     } else if (part == PART_USER) {
-        str_add(&line.text, login_name(s));
+        str_add(&line.text, plan->name);
         str_addc(&line.text, ' ');
-        add_literal(&line.text, password_of(s), "");
-        s->login_part = PART_PASSWORD;
+        add_literal(&line.text, plan->secret, "");
     } else {
-        str_add(&line.text, password_of(s));
-        s->login_part = PART_NONE;
+        str_add(&line.text, plan->secret);
     }
     if (part != PART_USER)
         str_add(&line.text, SLICE("\r\n"));
-    scratch_send(s, &line);
+    if (!scratch_send(s, &line))
+        place_next(s, REFUSAL_serverbug, "credentials do not fit a command");
     return true;
 }

@@ -50,13 +50,25 @@ void command_capabilities(const struct session *s, struct str *out);
 /* auth.c: credentials from the client, refusals to it. */
 void auth_login(struct session *s, struct slice tag, struct slice args);
 void auth_authenticate(struct session *s, struct slice tag, struct slice args);
-/* LOGIN or AUTHENTICATE on a connection without TLS; `complete` when the password may be in it. */
-void auth_in_clear(struct session *s, struct slice command_bytes, bool complete);
+/* What this client may use and, unless NULL, the other capabilities it is shown before login. */
+void auth_mechanisms(const struct session *s, bool usable[CONF_MECH_COUNT], struct str *words);
+/* One line of a SASL exchange at the head of client.in. DONE: `line` without its line end, to be
+ * dropped (`len` bytes) when it has been used. */
+MUST_USE
+enum result auth_line(struct session *s, struct slice *line, size_t *len);
 enum step sasl_step(struct session *s);
+
+/* clear.c: LOGIN or AUTHENTICATE on a connection without TLS; `complete` when the password may be
+ * in the bytes. */
+void clear_refuse(struct session *s, struct slice command_bytes, bool complete);
+
+/* refuse.c: how an attempt ends that was not accepted. */
 enum step refuse_step(struct session *s);
 void refuse_late(struct session *s);
 /* Ends the attempt; the answer goes out when its delay is over. */
-void auth_refuse(struct session *s, enum refusal refusal);
+void refuse_login(struct session *s, enum refusal refusal);
+/* The client gave up an exchange that was under way at the backend: tagged BAD, at once. */
+void refuse_cancelled(struct session *s);
 
 /* place.c: from a user name to an open connection. */
 void place_begin(struct session *s);
@@ -67,27 +79,19 @@ enum step dial_step(struct session *s);
 enum step redial_step(struct session *s);
 /* This candidate is no good: logs why, hangs up and tries the next. */
 void place_next(struct session *s, enum refusal trouble, const char *why);
+/* From here on this candidate is the only one: credentials are being judged. */
+void place_commit(struct session *s);
+/* The backend names another as the user's: that one is tried next, and none after it. `login` is
+ * the name to use there; empty: the same. */
+void place_refer(struct session *s, const struct conf_backend *to, struct slice login);
 /* backend_connect or backend_login is over. */
 void place_late(struct session *s);
 
-/* backend.c: greeting, STARTTLS and the verdict on the login. */
+/* backend.c: greeting, STARTTLS and login; challenge.c: a relayed SASL exchange. */
 enum step greeting_step(struct session *s);
 enum step starting_step(struct session *s);
 enum step login_step(struct session *s);
-
-/* login.c: the login command in the form the backend takes. */
-enum login_sent {
-    LOGIN_SENT,    /* whole, or as far as the backend's `+` allows */
-    LOGIN_NOT_HERE /* no way that this backend offers can carry these credentials */
-};
-MUST_USE
-enum login_sent login_begin(struct session *s);
-/* The backend said `+`: sends the next piece; false when none is left. */
-bool login_continue(struct session *s);
-/* The tag of our latest command to the backend; out must hold 32 bytes. */
-struct slice login_own_tag(const struct session *s, char out[32]);
-/* Sends `TAG command CRLF` under a fresh tag. */
-void login_command(struct session *s, const char *command);
+enum step challenge_step(struct session *s);
 
 /* relay.c */
 void relay_enter(struct session *s, struct slice caps);

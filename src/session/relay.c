@@ -50,6 +50,8 @@ void relay_enter(struct session *s, struct slice caps)
     log_login(s);
     credentials_clear(&s->credentials);
     caps_clear(&s->caps);
+    caps_clear(&s->caps_after);
+    ident_clear(&s->ident);
     free(s->route);
     s->route = NULL;
     for (size_t i = 0; i < COUNT_OF(bufs); i++)
@@ -90,6 +92,19 @@ static void pass_caps(struct session *s, size_t len)
     s->bytes_to_client += line.len;
 }
 
+/* What the backend sends cannot be framed: it is relayed all the same, but nothing of ours is put
+ * between its bytes any more. */
+static void go_opaque(struct session *s)
+{
+    struct log_line line;
+
+    s->track.opaque = true;
+    if (!session_log(s, &line, LEVEL_WARN, "framing_lost"))
+        return;
+    log_text(&line, "backend", slice_str(s->target->name));
+    log_end(&line);
+}
+
 static enum step to_client(struct session *s)
 {
     enum step step = STILL;
@@ -99,8 +114,8 @@ static enum step to_client(struct session *s)
         struct track_span span =
             track_backend(&s->track, buf_bytes(&s->backend.in), buf_room(&s->client.out));
         if (span.verdict == TRACK_LOST) {
-            session_fail(s, REASON_backend_framing);
-            return MOVED;
+            go_opaque(s);
+            continue;
         }
         if (span.len == 0)
             break;

@@ -28,6 +28,7 @@ static const struct phase_row phase_table[] = {
     [PHASE_GREETING] = {"GREETING", greeting_step, place_late},
     [PHASE_STARTING] = {"STARTING", starting_step, place_late},
     [PHASE_LOGIN] = {"LOGIN", login_step, place_late},
+    [PHASE_CHALLENGE] = {"CHALLENGE", challenge_step, command_late},
     [PHASE_RELAY] = {"RELAY", relay_step, relay_late},
     [PHASE_REFUSE] = {"REFUSE", refuse_step, refuse_late},
     [PHASE_DRAIN] = {"DRAIN", drain_step, drain_late},
@@ -65,6 +66,7 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
         .env = setup->env,
         .conf = setup->conf,
         .listener = setup->listener,
+        .lore = setup->lore,
         .now = now,
         .began = now,
         .remote = setup->remote,
@@ -93,6 +95,8 @@ void session_fini(struct session *s)
     credentials_clear(&s->credentials);
     secret_clear(&s->forwarded);
     caps_clear(&s->caps);
+    caps_clear(&s->caps_after);
+    ident_clear(&s->ident);
     free(s->route);
     free(s->user);
     buf_fini(&s->client.in);

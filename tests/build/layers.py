@@ -20,7 +20,7 @@ SHELL = ["tls", "net", "run", "admin"]
 MAY_INCLUDE = {
     "base": [],
     "imap": ["base"],
-    "sasl": ["base", "conf/conf.h"],
+    "sasl": ["base", "conf/conf.h", "conf/claim.h"],
     "proxyhdr": ["base"],
     "limit": ["base"],
     "conf": ["base", "sasl/base64.h"],

@@ -23,16 +23,20 @@ static const char config_text[] =
     "    { \"name\": \"imap\", \"address\": \"127.0.0.1:1143\", \"tls\": \"starttls\" },"
     "    { \"name\": \"proxied\", \"address\": \"127.0.0.1:1994\", \"tls\": \"implicit\","
     "      \"proxy_protocol\": { \"from\": [\"192.0.2.0/24\"] } } ],"
+    "  \"auth\": { \"mechanisms\": [\"PLAIN\", \"LOGIN\", \"XOAUTH2\", \"OAUTHBEARER\","
+    "    \"SCRAM-SHA-256\"], \"oauth_claim\": \"email\", \"allow_authzid\": true },"
     "  \"tls\": { \"certificates\": [ { \"chain\": \"c.pem\", \"key\": \"k.pem\" } ] } }";
 
 static const char routes_text[] =
     "{ \"normalize\": { \"default_domain\": \"example.org\" }, \"backends\": {"
     "    \"tls\": { \"address\": \"127.0.0.1:2993\", \"tls\": \"implicit\","
-    "               \"verify\": { \"name\": \"b.example\" } },"
+    "               \"identity\": [\"id\"], \"verify\": { \"name\": \"b.example\" } },"
     "    \"starttls\": { \"address\": \"127.0.0.1:2143\", \"tls\": \"starttls\","
     "               \"verify\": { \"name\": \"b.example\" } },"
-    "    \"clear\": { \"address\": \"127.0.0.1:2144\", \"tls\": \"none\" } },"
-    "  \"routes\": [ { \"users\": { \"a@example.org\": \"tls\", \"b@example.org\": \"starttls\" } "
+    "    \"clear\": { \"address\": \"127.0.0.1:2144\", \"tls\": \"none\","
+    "               \"identity\": [\"proxy-v2\"] } },"
+    "  \"routes\": [ { \"users\": { \"a@example.org\": \"tls\", \"alice@example.org\": "
+    "\"tls\",\"b@example.org\": \"starttls\" } "
     "},"
     "    { \"domains\": { \"example.net\": \"clear\" } },"
     "    { \"users\": { \"c@example.org\": { \"to\": \"clear\", \"login_as\": \"\xc3\xa4\" } } },"
@@ -51,7 +55,9 @@ static const unsigned edges[PHASE_COUNT] = {
     [PHASE_REDIAL] = 1u << PHASE_ROUTE,
     [PHASE_GREETING] = 1u << PHASE_STARTING | 1u << PHASE_LOGIN | 1u << PHASE_REDIAL,
     [PHASE_STARTING] = 1u << PHASE_LOGIN | 1u << PHASE_REDIAL,
-    [PHASE_LOGIN] = 1u << PHASE_RELAY | 1u << PHASE_REFUSE | 1u << PHASE_REDIAL,
+    [PHASE_LOGIN] = 1u << PHASE_RELAY | 1u << PHASE_REFUSE | 1u << PHASE_REDIAL |
+                    1u << PHASE_CHALLENGE | 1u << PHASE_COMMAND,
+    [PHASE_CHALLENGE] = 1u << PHASE_LOGIN,
     [PHASE_RELAY] = 0,
     [PHASE_REFUSE] = 1u << PHASE_COMMAND,
     [PHASE_DRAIN] = 1u << PHASE_CLOSED,
@@ -90,18 +96,13 @@ static const struct conf *configuration(void)
     return conf;
 }
 
-/* True when the text at `at` follows the key of a field that holds a user name. */
+/* True when a field that holds a user name stands before `at`: who takes his password for his name
+ * will find it in the log. */
 static bool is_user_name(const char *line, const char *at)
 {
-    const char *key = line;
-    bool user = false;
+    const char *user = strstr(line, " user="), *login = strstr(line, " login=");
 
-    while ((key = memchr(key, '=', (size_t)(at - key))) != NULL) {
-        user = key - line >= 4 && memcmp(key - 4, "user", 4) == 0;
-        user = user || (key - line >= 5 && memcmp(key - 5, "login", 5) == 0);
-        key++;
-    }
-    return user;
+    return (user != NULL && user < at) || (login != NULL && login < at);
 }
 
 static enum phase phase_called(const char *name)

@@ -30,10 +30,11 @@
 #define LIMIT_ID_VALUE  1024u
 
 /* One backend reply during login, one line looked at during relay. */
-#define LIMIT_REPLY     16384u
-#define LIMIT_CAPS      4096u
-#define LIMIT_CAPS_LINE 8192u
-#define LIMIT_REDIALS   8u
+#define LIMIT_REPLY      16384u
+#define LIMIT_CAPS       4096u
+#define LIMIT_CAPS_LINE  8192u
+#define LIMIT_REFERRALS  3u /* followed in one login; RFC 2221 section 5 asks for a limit */
+#define LIMIT_PROXY_HOPS 5u /* x-proxy-ttl that the first proxy of a chain begins with */
 
 /* Routing. */
 #define LIMIT_CANDIDATES 16u

@@ -58,6 +58,8 @@ struct sasl_row {
 
 /* NULL when unknown or not enabled in `enabled` (indexed by enum conf_mechanism). */
 const struct sasl_row *sasl_find(struct slice name, const bool enabled[CONF_MECH_COUNT]);
+/* The registered name, e.g. "SCRAM-SHA-256"; static. */
+const char *sasl_name(enum conf_mechanism mechanism);
 /* Appends " AUTH=PLAIN AUTH=LOGIN" for what is enabled. */
 void sasl_advertise(const bool enabled[CONF_MECH_COUNT], struct str *out);
 /* The PLAIN message (RFC 4616 section 2) for logging in at a backend: authzid NUL authcid NUL

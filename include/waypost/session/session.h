@@ -15,11 +15,13 @@
 #include "waypost/base/reason.h"
 #include "waypost/conf/conf.h"
 #include "waypost/imap/caps.h"
+#include "waypost/imap/ident.h"
 #include "waypost/imap/reply.h"
 #include "waypost/imap/scan.h"
 #include "waypost/imap/track.h"
 #include "waypost/route/route.h"
 #include "waypost/sasl/sasl.h"
+#include "waypost/session/lore.h"
 
 #define SESSION_NEVER UINT64_MAX
 #define SESSION_ID    16u /* characters of a session id */
@@ -35,6 +37,7 @@ enum phase {
     PHASE_GREETING,
     PHASE_STARTING,
     PHASE_LOGIN,
+    PHASE_CHALLENGE,
     PHASE_RELAY,
     PHASE_REFUSE,
     PHASE_DRAIN,
@@ -60,6 +63,7 @@ struct session_setup {
     struct session_env *env;
     const struct conf *conf; /* the shell holds the reference */
     const struct conf_listener *listener;
+    const struct session_lore *lore; /* NULL: nothing is known of any backend */
     struct addr local, remote;
     unsigned char entropy[16]; /* random bytes: session id, own tags, jitter */
 };
@@ -68,6 +72,7 @@ struct session {
     struct session_env *env;              /* borrowed */
     const struct conf *conf;              /* borrowed */
     const struct conf_listener *listener; /* borrowed */
+    const struct session_lore *lore;      /* borrowed; may be NULL */
     enum phase phase;
     struct port client, backend;
     char id[SESSION_ID + 1];
@@ -88,8 +93,9 @@ struct session {
     struct credentials credentials;
     char tag[LIMIT_TAG]; /* of the LOGIN or AUTHENTICATE being answered */
     size_t tag_len;
-    bool asked_capability; /* since TLS: this client believes CAPABILITY, not codes */
-    bool spoke_imap;       /* a first whole line was read: it may have been another protocol */
+    struct ident_kept ident; /* of the client's own ID, for the backend */
+    bool asked_capability;   /* since TLS: this client believes CAPABILITY, not codes */
+    bool spoke_imap;         /* a first whole line was read: it may have been another protocol */
     unsigned bad_commands, failures;
     uint64_t attempt_began;
 
@@ -98,9 +104,18 @@ struct session {
     size_t candidate;                  /* next one to try */
     const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port; borrowed */
     struct reply reply;
-    struct caps caps;        /* what the backend said last; forgotten after its STARTTLS */
-    unsigned own_tag;        /* number of our last command to the backend */
-    unsigned dialogue;       /* private to session/backend.c: what we wait for */
+    struct caps caps;       /* of the backend before login; forgotten after its STARTTLS */
+    struct caps caps_after; /* what it shows this user */
+    unsigned own_tag;       /* number of our last command to the backend */
+    struct session_sent {   /* numbers of our commands that wait for their tag; 0: none */
+        unsigned starttls, caps, id, login, recaps;
+    } sent;
+    bool said_id, said_login, asked_after; /* in this dialogue */
+    bool exchanged;          /* a challenge was relayed: this attempt can be replayed nowhere */
+    bool accepted;           /* the backend has said OK to the login */
+    bool claimed;            /* the user's name is from the token, not from the header */
+    bool cancelled;          /* the client gave up a relayed exchange */
+    unsigned referrals;      /* followed in this attempt */
     unsigned login_part;     /* private to session/login.c: next piece of the login command */
     enum refusal refusal;    /* REFUSE: what will be said */
     bool judged_by_backend;  /* the refusal is the backend's own verdict */

@@ -1,0 +1,121 @@
+/*
+ * How a login ends that was not accepted (RFC 5530): what the client is told and when, what is
+ * counted and logged. Wrong password, unknown user and denied user cannot be told apart here, not
+ * even by time (RFC 9051 section 11.7). Outages are no guesses and are answered at once.
+ */
+#include "session/phase.h"
+
+#include <stdlib.h>
+
+/* One stable line for each failed login, at once, so that what counts failures need not wait for
+ * the end of the connection. */
+static void log_refusal(struct session *s, enum refusal refusal, struct slice user)
+{
+    struct log_line line;
+
+    if (!session_log(s, &line, LEVEL_INFO, "login_refused"))
+        return;
+    log_text(&line, "user", user);
+    log_text(&line, "why", slice_str(refusal_table[refusal].name));
+    log_text(&line, "guess", refusal_table[refusal].guess ? SLICE("yes") : SLICE("no"));
+    if (s->target != NULL)
+        log_text(&line, "backend", slice_str(s->target->name));
+    log_end(&line);
+}
+
+static uint64_t penalty(const struct session *s)
+{
+    uint64_t delay = s->conf->auth.penalty_first;
+
+    for (unsigned i = 1; i < s->failures && delay < s->conf->auth.penalty_max; i++)
+        delay *= 2;
+    return delay < s->conf->auth.penalty_max ? delay : s->conf->auth.penalty_max;
+}
+
+/* How long a backend would have taken to say no: one of the latest samples (RFC 9051 section
+ * 11.7: a user that is not there must not be told apart by the time). */
+static uint64_t pretended_delay(struct session *s)
+{
+    const struct rejections *seen = &s->env->rejections;
+
+    if (seen->count == 0)
+        return 0;
+    return seen->sample[session_random(s) % seen->count];
+}
+
+static void remember_rejection(struct session *s)
+{
+    struct rejections *seen = &s->env->rejections;
+
+    seen->sample[seen->next] = (uint32_t)(s->now - s->attempt_began);
+    seen->next = (seen->next + 1) % (unsigned)COUNT_OF(seen->sample);
+    if (seen->count < COUNT_OF(seen->sample))
+        seen->count++;
+}
+
+/* Nothing of the attempt is kept, and the backend is let go. */
+static void end_attempt(struct session *s)
+{
+    credentials_clear(&s->credentials);
+    free(s->route);
+    s->route = NULL;
+    s->target = NULL;
+    place_hang_up(s);
+}
+
+void refuse_login(struct session *s, enum refusal refusal)
+{
+    uint64_t answer_at = s->now;
+
+    s->refusal = refusal;
+    metric_add(&s->env->metrics->logins_refused[refusal], 1);
+    log_refusal(s, refusal, secret_reveal(&s->credentials.authcid));
+    if (refusal_table[refusal].guess) {
+        s->failures++;
+        if (s->judged_by_backend)
+            remember_rejection(s);
+        else
+            answer_at += pretended_delay(s);
+        answer_at += penalty(s);
+    }
+    end_attempt(s);
+    session_move(s, PHASE_REFUSE, answer_at);
+}
+
+void refuse_cancelled(struct session *s)
+{
+    end_attempt(s);
+    session_say(s, "%.*s BAD Authentication cancelled.\r\n", (int)s->tag_len, s->tag);
+    command_enter(s);
+}
+
+enum step refuse_step(struct session *s)
+{
+    UNUSED(s);
+    return STILL;
+}
+
+void refuse_late(struct session *s)
+{
+    const struct refusal_row *row = &refusal_table[s->refusal];
+
+    if (s->refusal == REFUSAL_forwarded) {
+        session_say(s, "%.*s NO ", SLICE_ARG(slice_of(s->tag, s->tag_len)));
+        session_tell(s, secret_reveal(&s->forwarded));
+        session_say(s, "\r\n");
+        secret_clear(&s->forwarded);
+    } else if (row->guess) {
+        session_say(s, "%.*s NO [%s] %s\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)), row->code,
+                    row->text);
+    } else {
+        /* The session's id lets support find the log line. */
+        session_say(s, "%.*s NO [%s] %s [%s]\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)),
+                    row->code, row->text, s->id);
+    }
+    if (s->failures >= s->conf->auth.attempts_per_connection) {
+        session_fail(s, REASON_too_many_failures);
+        return;
+    }
+    s->login_until = s->now + s->conf->timeouts.login;
+    command_enter(s);
+}

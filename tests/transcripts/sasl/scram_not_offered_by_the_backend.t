@@ -1,0 +1,8 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
+C: a1 AUTHENTICATE SCRAM-SHA-256 biwsbj1hbGljZUBleGFtcGxlLm9yZyxyPXJPcHJOR2Z3RWJlUldnYk5Fa3FP
+! dial same
+! tls backend
+<: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready
+! hangup
+S: a1 NO [SERVERBUG] Mail server is not set up correctly. [*]

@@ -1,0 +1,8 @@
+! listener maybe
+C: PROXY TCP4 203.0.113.9 198.51.100.1 40000 993
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
+C: a1 LOGOUT
+S: * BYE Logging out.
+S: a1 OK Logout completed.
+! closed logout
+! log client=203.0.113.9:40000
