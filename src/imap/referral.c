@@ -69,7 +69,7 @@ static bool decode(struct slice text, struct str *out)
     char c;
 
     while (text.len > 0) {
-        if (!take_char(&text, "", &c) || c == '\0')
+        if (!take_char(&text, "", &c))
             return false;
         str_addc(out, c);
     }
@@ -174,11 +174,11 @@ static bool read_host(struct slice text, struct referral *out)
                read_address(slice_of(text.ptr + 1, text.len - 2), true, out);
     if (read_address(text, false, out))
         return true;
-    if (text.len > LIMIT_HOST || !is_name(text))
+    if (!is_name(text))
         return false;
     for (size_t i = 0; i < text.len; i++)
         str_addc(&host, ascii_lower(text.ptr[i]));
-    return true;
+    return !host.overflow;
 }
 
 static bool read_port(struct slice text, struct referral *out)

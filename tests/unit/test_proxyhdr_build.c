@@ -344,7 +344,10 @@ Test(proxyhdr_build, the_longest_header_fits_and_less_room_is_noticed)
         cr_expect_eq(len, facts.version == 2 ? PROXYHDR_BUILT_MAX : 38);
         for (size_t room = 1; room <= len; room++) {
             struct str out = str_on(storage, room);
+            memset(storage + room, '~', sizeof storage - room);
             cr_expect_not(proxyhdr_build(&facts, &out), "version %u, %zu", facts.version, room);
+            for (size_t i = room; i < sizeof storage; i++)
+                cr_assert_eq(storage[i], '~', "version %u, %zu", facts.version, room);
         }
     }
 }

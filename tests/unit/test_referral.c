@@ -4,6 +4,7 @@
 #include "waypost/imap/referral.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "waypost/base/str.h"
 
@@ -194,8 +195,11 @@ static bool reads(size_t label, size_t labels, size_t user)
         str_add(&code, slice_of(text, label));
     }
     cr_assert_not(code.overflow);
-    return referral_parse(str_slice(&code), &r) && strlen(r.user) == user &&
-           strlen(r.host) == labels * (label + 1) - 1;
+    if (!referral_parse(str_slice(&code), &r))
+        return false;
+    cr_expect_eq(strlen(r.user), user);
+    cr_expect_eq(strlen(r.host), labels * (label + 1) - 1);
+    return true;
 }
 
 Test(referral, lengths)
@@ -222,5 +226,23 @@ Test(referral, t53_every_byte_of_a_user_is_encoded_or_harmless)
         cr_expect(!printable || (r.user[1] == (char)c && r.user[3] == '\0'), "%%%02X", (unsigned)c);
         if (referral_parse(slice_of(plain, sizeof plain - 1), &r))
             cr_expect(printable && (r.user[1] == (char)c || r.user[0] == '\0'), "%d", c);
+    }
+}
+
+/* What stands behind a code in memory must not matter. */
+Test(referral, a_code_ends_where_it_ends)
+{
+    const struct slice whole = SLICE("REFERRAL imap://u%40v;AUTH=%41B@[2001:db8::1]:1143/%41%42");
+
+    for (size_t n = 0; n <= whole.len; n++) {
+        char *copy = malloc(n + 1);
+        struct referral in_place = {.port = 0}, alone = {.port = 0};
+        bool good = referral_parse(slice_take(whole, n), &in_place);
+        memcpy(copy, whole.ptr, n);
+        copy[n] = '\0';
+        cr_expect_eq(referral_parse(slice_of(copy, n), &alone), good, "%s", copy);
+        cr_expect_str_eq(alone.host, in_place.host, "%s", copy);
+        cr_expect_eq(alone.port, in_place.port, "%s", copy);
+        free(copy);
     }
 }
