@@ -1,3 +1,4 @@
+# t02_bytes_behind_backend_starttls: bytes behind a backend's answer to STARTTLS would be read as if TLS had protected them (RFC 9051 11.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN carol secret

@@ -1,3 +1,4 @@
+# t03_backend_starttls_stripped: a STARTTLS that somebody stripped is a failure, never a reason to go on in clear (RFC 8314 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN carol secret

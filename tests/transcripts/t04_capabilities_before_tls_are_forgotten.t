@@ -1,3 +1,4 @@
+# t04_capabilities_before_tls_are_forgotten: what was said before TLS is forgotten on both legs (RFC 9051 6.2.1)
 ! listener imap
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
 C: a1 CAPABILITY

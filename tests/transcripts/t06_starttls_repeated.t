@@ -1,3 +1,4 @@
+# t06_starttls_repeated: STARTTLS is neither offered nor taken once TLS is on (RFC 9051 6.2.1)
 ! listener imap
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
 C: a1 STARTTLS

@@ -1,3 +1,4 @@
+# t08_nothing_but_starttls_in_clear: a backend hears nothing but STARTTLS before TLS, and who the client is only afterwards
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN carol secret

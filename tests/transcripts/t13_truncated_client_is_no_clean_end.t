@@ -1,3 +1,4 @@
+# t13_truncated_client_is_no_clean_end: an end without close_notify may have cut something off (RFC 8446 6.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

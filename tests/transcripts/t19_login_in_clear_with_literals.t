@@ -1,3 +1,4 @@
+# t19_login_in_clear_with_literals: credentials in clear are refused, the account is named, the secret is not (RFC 9051 6.2.3)
 ! listener imap
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.
 C: a1 LOGIN alice {7}

@@ -1,3 +1,4 @@
+# t21_literals_in_login: both forms of literals in LOGIN (RFC 9051 4.3, RFC 7888)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN {5}

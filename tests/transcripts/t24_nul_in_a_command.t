@@ -1,3 +1,4 @@
+# t24_nul_in_a_command: NUL is never legal in a command (RFC 9051 9)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN al\x00ice secret

@@ -1,3 +1,4 @@
+# t25_endless_line: a line has a limit, and so has what is thrown away
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 NOOP \N{600,x}

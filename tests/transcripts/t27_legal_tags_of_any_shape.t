@@ -1,3 +1,4 @@
+# t27_legal_tags_of_any_shape: every legal tag is taken, and no illegal one is echoed (RFC 9051 9)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: #~]tag:1' NOOP

@@ -1,3 +1,4 @@
+# t28_client_uses_our_own_tag: a client's tag may equal one of ours (RFC 9051 2.2.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: W3031321 LOGIN bob secret

@@ -1,3 +1,4 @@
+# t29_cancelled_authentication: a client may cancel, which is no guess (RFC 9051 6.2.2)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 AUTHENTICATE PLAIN

@@ -1,3 +1,4 @@
+# t30_invalid_base64: base64 is canonical or it is refused (RFC 4648 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 AUTHENTICATE PLAIN

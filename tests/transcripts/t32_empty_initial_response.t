@@ -1,3 +1,4 @@
+# t32_empty_initial_response: `=` is an initial response that is there and empty (RFC 4959 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 AUTHENTICATE PLAIN =

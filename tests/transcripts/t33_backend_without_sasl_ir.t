@@ -1,3 +1,4 @@
+# t33_backend_without_sasl_ir: an initial response goes only to a backend that offers SASL-IR (RFC 4959 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice "se cret"

@@ -1,3 +1,4 @@
+# t35_unsupported_mechanism: a mechanism that is not there is NO, not BAD (RFC 9051 6.2.2)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 AUTHENTICATE GSSAPI

@@ -1,3 +1,4 @@
+# t41_id_enable_and_unknown_before_login: what clients send before login out of habit is harmless (RFC 2971, RFC 5161 3.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 ID ("name" "mutt" "version" NIL)

@@ -1,3 +1,4 @@
+# t42_commands_pipelined_behind_login: what is pipelined behind a login waits for it, in order (RFC 9051 5.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

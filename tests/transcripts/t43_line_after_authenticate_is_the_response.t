@@ -1,3 +1,4 @@
+# t43_line_after_authenticate_is_the_response: a line behind AUTHENTICATE is its response, not a command (RFC 9051 5.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 AUTHENTICATE PLAIN

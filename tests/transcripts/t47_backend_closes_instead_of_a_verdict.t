@@ -1,3 +1,4 @@
+# t47_backend_closes_instead_of_a_verdict: a tagged reply that never comes is made up (RFC 9051 7.1.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

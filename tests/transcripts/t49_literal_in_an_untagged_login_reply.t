@@ -1,3 +1,4 @@
+# t49_literal_in_an_untagged_login_reply: literals are framed even in what is thrown away (RFC 9051 4.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

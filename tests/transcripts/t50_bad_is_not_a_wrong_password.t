@@ -1,3 +1,4 @@
+# t50_bad_is_not_a_wrong_password: BAD is about our syntax, not about the password (RFC 9051 7.1.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t51_other_codes_are_forwarded_and_no_guess: only a wrong password is a guess (RFC 5530 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t52_backend_wording_is_hidden: a backend's wording could tell who exists (RFC 9051 11.7)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

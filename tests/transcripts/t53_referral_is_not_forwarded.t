@@ -1,3 +1,4 @@
+# t53_referral_is_not_forwarded: a referral is followed inside the table only, and never shown to a client (RFC 2221)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t55_backend_with_login_disabled: a password is not sent where login is disabled (RFC 9051 6.2.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN bob secret

@@ -1,3 +1,4 @@
+# t59_proxy_header_names_the_client: the PROXY header is what the listener says it is (proxy-protocol.txt 2)
 ! listener proxied
 C: PROXY TCP4 203.0.113.9 198.51.100.1 40000 993
 ! tls client

@@ -1,3 +1,4 @@
+# t59_proxy_header_not_required: the PROXY header is what the listener says it is (proxy-protocol.txt 2)
 ! listener maybe
 ! phase SECURE
 ! pass 3

@@ -1,3 +1,4 @@
+# t59_proxy_header_not_required_but_there: the PROXY header is what the listener says it is (proxy-protocol.txt 2)
 ! listener maybe
 C: PROXY TCP4 203.0.113.9 198.51.100.1 40000 993
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] mx.example.org ready.

@@ -1,3 +1,4 @@
+# t61_backend_that_names_no_capabilities_is_asked: one truth about capabilities, in the form that this client believes (RFC 9051 7.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t61_client_that_asks_gets_an_untagged_list: one truth about capabilities, in the form that this client believes (RFC 9051 7.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 CAPABILITY

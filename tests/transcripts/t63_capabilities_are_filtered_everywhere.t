@@ -1,3 +1,4 @@
+# t63_capabilities_are_filtered_everywhere: what the proxy cannot carry is subtracted wherever it is said (RFC 9051 6.1.1)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

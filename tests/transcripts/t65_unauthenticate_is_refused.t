@@ -1,3 +1,4 @@
+# t65_unauthenticate_is_refused: nobody logs in as somebody else past the routing (RFC 8437 3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t66_no_bye_inside_a_literal: a BYE inside a literal would corrupt a message (RFC 9051 4.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

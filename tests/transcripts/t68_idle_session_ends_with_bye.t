@@ -1,3 +1,4 @@
+# t68_idle_session_ends_with_bye: an idle session lasts its half hour and is told at the end (RFC 9051 5.4)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t71_half_close_does_not_wait_for_ever: a client that has said all waits for answers, but not for ever
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

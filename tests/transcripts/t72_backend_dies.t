@@ -1,3 +1,4 @@
+# t72_backend_dies: a client is told that its server has gone (RFC 9051 7.1.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t73_logout_adds_no_second_bye: LOGOUT has its own BYE (RFC 9051 6.1.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t74_late_reply_to_our_tag_stays_here: answers to our own commands stay here (RFC 9051 5.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 CAPABILITY

@@ -1,3 +1,4 @@
+# t75_data_behind_the_login_ok: what came with the login's OK is the client's (RFC 9051 5.5)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t77_live_session_is_never_migrated: state lives in the connection, so a session is never moved behind a client's back (RFC 7162)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t78_backend_of_imap4rev2_only: a backend of IMAP4rev2 alone is a backend (RFC 9051 A)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice secret

@@ -1,3 +1,4 @@
+# t89_unknown_user_is_refused_like_a_wrong_password: an unknown user is refused like a wrong password, in text and in time (RFC 9051 11.7)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
 C: a1 LOGIN alice wrong

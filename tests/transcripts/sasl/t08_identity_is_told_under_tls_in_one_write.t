@@ -1,3 +1,4 @@
+# t08_identity_is_told_under_tls_in_one_write: a backend hears nothing but STARTTLS before TLS, and who the client is only afterwards
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a0 ID ("name" "mutt" "x-originating-ip" "10.9.9.9")

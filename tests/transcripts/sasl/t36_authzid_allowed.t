@@ -1,3 +1,4 @@
+# t36_authzid_allowed: one identity is routed, and that one is logged in (RFC 4616 2)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a1 AUTHENTICATE PLAIN YWxpY2VAZXhhbXBsZS5vcmcAYWRtaW4Ac2VjcmV0

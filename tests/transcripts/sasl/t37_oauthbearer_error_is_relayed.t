@@ -1,3 +1,4 @@
+# t37_oauthbearer_error_is_relayed: the error challenge of a token goes to the client, its dummy answer back (RFC 7628 3.2.3)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a1 AUTHENTICATE OAUTHBEARER

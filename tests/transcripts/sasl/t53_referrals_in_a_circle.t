@@ -1,3 +1,4 @@
+# t53_referrals_in_a_circle: a referral is followed inside the table only, and never shown to a client (RFC 2221)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a1 LOGIN gone@example.org secret

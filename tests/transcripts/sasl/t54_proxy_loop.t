@@ -1,3 +1,4 @@
+# t54_proxy_loop: a proxy in front of itself stops
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a0 ID ("x-proxy-ttl" "1")

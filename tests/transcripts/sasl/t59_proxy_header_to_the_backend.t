@@ -1,3 +1,4 @@
+# t59_proxy_header_to_the_backend: the PROXY header is what the listener says it is (proxy-protocol.txt 2)
 ! tls client
 S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] mx.example.org ready.
 C: a1 LOGIN victor@example.org secret
