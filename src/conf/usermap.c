@@ -9,6 +9,8 @@
 struct conf_usermap {
     struct strmap map;
     const struct conf_target *targets;
+    bool *named; /* owned: for each target whether a user goes there */
+    size_t named_count;
     char *source;
 };
 
@@ -28,15 +30,37 @@ void usermap_free(struct conf_usermap **map)
     if (*map == NULL)
         return;
     strmap_fini(&(*map)->map);
+    free((*map)->named);
     free((*map)->source);
     free(*map);
     *map = NULL;
 }
 
+static void note_target(struct conf_usermap *map, size_t index)
+{
+    while (index >= map->named_count) {
+        map->named = memory_grow(map->named, map->named_count + 1, sizeof(*map->named));
+        map->named[map->named_count++] = false;
+    }
+    map->named[index] = true;
+}
+
 enum strmap_result usermap_add(struct conf_usermap *map, struct slice user, struct slice login_as,
                                const struct conf_target *target)
 {
-    return strmap_add(&map->map, user, login_as, (uint32_t)(target - map->targets));
+    size_t index = (size_t)(target - map->targets);
+    enum strmap_result result = strmap_add(&map->map, user, login_as, (uint32_t)index);
+
+    if (result == STRMAP_ADDED)
+        note_target(map, index);
+    return result;
+}
+
+bool usermap_names(const struct conf_usermap *map, const struct conf_target *target)
+{
+    size_t index = (size_t)(target - map->targets);
+
+    return index < map->named_count && map->named[index];
 }
 
 void usermap_trim(struct conf_usermap *map)

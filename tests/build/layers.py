@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "proxyhdr": ["base"],
     "limit": ["base"],
     "conf": ["base", "sasl/base64.h"],
-    "route": ["base", "conf"],
+    "route": ["base", "conf", "imap/caps.h", "sasl/sasl.h"],
     "session": ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route"],
     "tls": ["base", "conf"],
     "net": ["base", "conf", "tls"],

@@ -13,6 +13,8 @@ struct usermap_hit {
 
 MUST_USE
 bool usermap_find(const struct conf_usermap *map, struct slice user, struct usermap_hit *out);
+/* Whether any user goes to `target`, which is one of the routing table's. */
+bool usermap_names(const struct conf_usermap *map, const struct conf_target *target);
 size_t usermap_count(const struct conf_usermap *map);
 /* Path of the users file; NULL when the users stand in the routing table. */
 const char *usermap_source(const struct conf_usermap *map);
