@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define WARNING_EVERY_MS 10000u
-#define TRIM_PEAK        256u /* smaller crowds leave nothing worth returning */
+#define TRIM_PEAK        64u /* smaller crowds leave nothing worth returning */
 
 struct letter {
     struct list node;
