@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
+
 #include "support/connbed.h"
 #include "support/sockets.h"
 #include "waypost/base/limits.h"
@@ -95,6 +97,32 @@ Test(conn, t13_truncation_is_not_a_clean_end)
     peer_die(&client);
     cr_expect(connbed_empties(&bed));
     cr_expect(connbed_logged(&bed, "reason=client_truncated"));
+    hang_up();
+}
+
+/* The alert must arrive, not a reset: it is how a client's user learns what is wrong. */
+Test(conn, failed_handshake_sends_its_alert)
+{
+    connbed_open(&bed, NULL, PLAIN);
+    SSL_CTX_set_security_level(bed.ctx, 0);
+    SSL_CTX_set_max_proto_version(bed.ctx, TLS1_1_VERSION);
+    connbed_connect(&bed, 0, &client);
+    cr_expect_not(peer_secure(&client, bed.ctx, "proxy.test"));
+    cr_expect_eq(ERR_GET_REASON(ERR_peek_error()), SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+    cr_expect(connbed_logged(&bed, "reason=handshake_failed"));
+    backend.fd = -1;
+    hang_up();
+}
+
+Test(conn, handshake_that_breaks_off)
+{
+    connbed_open(&bed, NULL, PLAIN);
+    connbed_connect(&bed, 0, &client);
+    peer_say(&client, "\x16\x03\x01");
+    peer_close(&client);
+    backend.fd = -1;
+    cr_expect(connbed_empties(&bed));
+    cr_expect_not(connbed_logged_yet(&bed, "to=COMMAND"));
     hang_up();
 }
 
