@@ -192,14 +192,13 @@ void stream_secure(struct stream *s, struct tls_engine *engine)
         wire_fail(s, PORT_TLS_PROTOCOL, "too many bytes ahead of the handshake");
 }
 
-/* The last bytes and close_notify. The latter promises that everything was said (RFC 8446 section
- * 6.1), so it is withheld when something was not. */
+/* The last bytes, and close_notify if they all were said (RFC 8446 section 6.1). */
 static void farewell(struct stream *s)
 {
     struct port *port = s->port;
 
     (void)stream_pump(s);
-    if (s->tls != NULL && !port->failed && buf_empty(&port->out)) {
+    if (s->tls != NULL && !port->failed) {
         struct tls_io io = wires(s);
         tls_finish(s->tls, &io);
     }

@@ -43,6 +43,7 @@ bool generation_load(const char *path, struct tls_tickets **tickets, struct gene
         return false;
     generation = build(conf, tickets, errors);
     if (generation == NULL) {
+        conf_errors_locate(errors);
         conf_release(&conf);
         return false;
     }

@@ -221,9 +221,12 @@ static int load(struct supervisor *s)
     struct conf_errors errors = {NULL, 0};
     bool good = generation_load(s->conf_path, &s->tickets, &s->generation, &errors);
 
-    for (size_t i = 0; i < errors.count; i++)
-        fprintf(stderr, "%s:%u: %s: %s\n", errors.list[i].file, errors.list[i].line,
-                errors.list[i].pointer, errors.list[i].text);
+    for (size_t i = 0; i < errors.count; i++) {
+        char storage[LIMIT_LOG_LINE];
+        struct str text = STR_ON(storage);
+        conf_error_text(&errors.list[i], &text);
+        fprintf(stderr, "%s\n", storage);
+    }
     conf_errors_clear(&errors);
     return good ? SUPERVISOR_CLEAN : SUPERVISOR_CONFIG;
 }
