@@ -1,6 +1,7 @@
 /*
- * SASL. The first byte chooses a mechanism, the lines that follow are base64 responses; or what
- * follows is a token to be searched for a user. Success yields legal names, and what is replayed at
+ * SASL. The first byte chooses a mechanism, the lines that follow are base64 responses, or, after a
+ * small letter, the responses themselves; or what follows is a token to be searched for a user, or
+ * its payload. Success yields legal names, and what is replayed at
  * a backend says the same there; failure leaves no credential behind; what base64 accepts, it would
  * have written itself.
  */
@@ -8,6 +9,7 @@
 
 #include "sasl/mechanism.h"
 #include "waypost/base/limits.h"
+#include "waypost/conf/claim.h"
 #include "waypost/sasl/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,8 +21,8 @@ static const struct {
     char letter;
     const char *name;
 } mechanisms[] = {
-    {'P', "PLAIN"},       {'L', "LOGIN"},         {'X', "XOAUTH2"},  {'O', "OAUTHBEARER"},
-    {'1', "SCRAM-SHA-1"}, {'2', "SCRAM-SHA-256"}, {'E', "EXTERNAL"},
+    {'p', "PLAIN"},       {'l', "LOGIN"},         {'x', "XOAUTH2"},  {'o', "OAUTHBEARER"},
+    {'1', "SCRAM-SHA-1"}, {'s', "SCRAM-SHA-256"}, {'e', "EXTERNAL"},
 };
 
 static char storage[4 * LIMIT_SECRET];
@@ -121,43 +123,52 @@ static void check_done(const struct credentials *c, struct slice response)
     }
 }
 
-static enum result respond(struct sasl *s, struct slice text, struct credentials *c)
+static enum result respond(struct sasl *s, const struct secret *response, struct credentials *c)
 {
-    struct secret response = SECRET_EMPTY;
     struct slice challenge = {NULL, 0};
-    enum result result;
+    enum result result = s->row->respond(s, secret_reveal(response), c, &challenge);
 
-    if (!base64_decode(text, &response)) {
-        ENSURE(response.data == NULL);
-        return BAD;
-    }
-    check_canonical(text, &response);
-    result = s->row->respond(s, secret_reveal(&response), c, &challenge);
     ENSURE(result == DONE || result == BAD || result == CONTINUE);
     ENSURE(result != BAD || is_empty(c));
     ENSURE(result != CONTINUE || challenge.len > 0);
     ENSURE(result != DONE || c->mechanism == s->row->mechanism);
     if (result == DONE)
-        check_done(c, secret_reveal(&response));
-    secret_clear(&response);
+        check_done(c, secret_reveal(response));
     return result;
 }
 
-static void search_token(struct slice token)
+static void exchange(struct sasl *s, bool coded, struct slice rest)
+{
+    struct credentials c = {0};
+    enum result result = CONTINUE;
+
+    while (rest.len > 0 && result == CONTINUE) {
+        struct secret response = SECRET_EMPTY;
+        struct slice line = slice_cut(&rest, '\n');
+        bool good = coded ? base64_decode(line, &response) : secret_set(&response, line);
+        ENSURE(good || response.data == NULL);
+        if (good && coded)
+            check_canonical(line, &response);
+        result = good ? respond(s, &response, &c) : BAD;
+        secret_clear(&response);
+    }
+    credentials_clear(&c);
+}
+
+static void search(bool coded, struct slice text)
 {
     struct secret user = SECRET_EMPTY;
+    bool found = coded ? sasl_token_claim(text, "sub", &user) : claim_read(text, "sub", &user);
 
-    if (sasl_token_claim(token, "sub", &user))
-        ENSURE(credentials_user_legal(secret_reveal(&user)));
-    else
-        ENSURE(user.data == NULL);
+    ENSURE(found || user.data == NULL);
+    ENSURE(!found || !coded || credentials_user_legal(secret_reveal(&user)));
     secret_clear(&user);
 }
 
 static const struct sasl_row *row_for(char letter)
 {
     for (size_t i = 0; i < COUNT_OF(mechanisms); i++) {
-        if (mechanisms[i].letter == letter)
+        if (mechanisms[i].letter == ascii_lower(letter))
             return sasl_find(slice_str(mechanisms[i].name), all);
     }
     return NULL;
@@ -165,20 +176,15 @@ static const struct sasl_row *row_for(char letter)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct slice rest = slice_of(data, size);
-    struct credentials c = {0};
-    struct sasl s = {0};
+    struct slice input = slice_of(data, size), rest = slice_skip(input, 1);
 
     if (size == 0)
         return 0;
-    s.row = row_for(*rest.ptr);
-    rest = slice_skip(rest, 1);
-    if (s.row == NULL) {
-        search_token(rest);
-        return 0;
-    }
-    while (rest.len > 0 && respond(&s, slice_cut(&rest, '\n'), &c) == CONTINUE)
-        continue;
-    credentials_clear(&c);
+    struct sasl s = {.row = row_for(*input.ptr)};
+    bool coded = *input.ptr < 'a';
+    if (s.row != NULL)
+        exchange(&s, coded, rest);
+    else
+        search(coded, rest);
     return 0;
 }
