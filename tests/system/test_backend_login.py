@@ -246,16 +246,21 @@ class StartTlsBackend(BackendTest):
         self.assertIn("CAPABILITY", verbs)  # t04: asked anew under TLS
 
     def test_t02_bytes_behind_the_starttls_ok(self):
-        for injected in (b"* CAPABILITY IMAP4rev1\r\n", b"* BYE bye\r\n", b"W1 OK fine\r\n", b"x"):
+        """Injected in clear before a handshake that itself is in order."""
+        for injected in (b"* CAPABILITY IMAP4rev1\r\n", b"* OK [ALERT] injected\r\n",
+                         b"* BYE injected\r\n", b"W1 OK injected\r\n", b"x"):
             script = self.good()
 
-            def do_starttls(peer, tag, _rest, _context, injected=injected):
+            def do_starttls(peer, tag, _rest, context, injected=injected):
                 peer.send(tag + b" OK begin\r\n" + injected)
-                peer.wait_for_end()
+                peer.encrypt(context)
 
             script.do_starttls = do_starttls
-            reply = self.refused(script, "(UNAVAILABLE|SERVERBUG)")
-            self.assertNotIn(b"fine", reply.all)
+            client, reply = self.attempt(script)
+            self.assertRegex(reply.text, r"^\[SERVERBUG\]")
+            self.assertNotIn(b"injected", reply.all)
+            self.assertFalse(self.fake.saw(b"secret"))
+            self.assertEqual(client.command("NOOP").status, "OK")
 
     def test_t03_starttls_stripped(self):
         script = Script()

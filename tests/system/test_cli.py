@@ -146,8 +146,8 @@ class CommandLine(SystemTest):
         self.assertIn("nowhere", done.stderr + done.stdout)
 
     def test_users_file(self):
-        self.ground.write("# users\nfile@example.com\ttwo\nas@example.com\tone\tother@example.com\n",
-                          "users.tsv")
+        self.ground.write("# users\nfile@example.com\ttwo\n"
+                          "as@example.com\tone\tother@example.com\n", "users.tsv")
         waypost = self.configured(routes={"routes": [
             {"users_file": self.ground.path("users.tsv")}]})
         done = waypost.command("route", "-c", waypost.path, "as@example.com")

@@ -83,16 +83,20 @@ class Privileges(FakeTest):
         # Without the allocator's help: it may be told to overwrite what is freed.
         bare = self.start_waypost(self.routes(), environment={
             key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")})
-        client = self.connect(bare)
-        plain = base64.b64encode(f"\0{USER}\0{SECRET}".encode()).decode()
-        self.assertEqual(client.command(f"AUTHENTICATE PLAIN {plain}").status, "OK")
-        other = self.connect(bare)
-        self.assertEqual(other.login(USER, SECRET).status, "OK")
-        for needle in (SECRET.encode(), plain.encode()[:-4]):
+        # Far behind other bytes, so that no later line happens to be written over the secret.
+        user = "u" * 200 + "@example.org"
+        padding = 'p ID ("x" "{0}" "y" "{0}" "z" "{0}")\r\n'.format("x" * 1000)
+        plain = base64.b64encode(f"\0{user}\0{SECRET}".encode()).decode()
+        client, other = self.connect(bare), self.connect(bare)
+        client.send(f"{padding}a AUTHENTICATE PLAIN {plain}\r\n")
+        other.send(f'{padding}a LOGIN "{user}" "{SECRET}"\r\n')
+        self.assertEqual(client.reply("a").status, "OK")
+        self.assertEqual(other.reply("a").status, "OK")
+        for needle in (SECRET.encode(), plain.encode()[-24:-4]):
             self.assertEqual(found_in_memory(bare.pid, needle), [])
         self.assertEqual(client.command("NOOP").status, "OK")
         # The search itself works: it finds what must be there.
-        self.assertNotEqual(found_in_memory(bare.pid, USER.encode()), [])
+        self.assertNotEqual(found_in_memory(bare.pid, user.encode()), [])
         bare.stop()
 
 
@@ -159,8 +163,10 @@ class Logs(FakeTest):
         for number, evil in enumerate((b"x\x1b[31m", b"x\r\nevent=login user=root",
                                        b'x"=\\ event=login user=root', b"x\xffy", b"x\xc2\x9by",
                                        b"\xe2\x80\xa8event=login")):
-            client.send(b"e%d LOGIN {%d+}\r\n%s wrong\r\n" % (number, len(evil), evil))
-            self.assertNotEqual(client.reply(f"e{number}").status, "OK")
+            login = b"e%d LOGIN {%d+}\r\n%s wrong\r\n" % (number, len(evil), evil)
+            for victim in (client, self.connect_clear()):  # in clear the name is logged unjudged
+                victim.send(login)
+                self.assertNotEqual(victim.reply(f"e{number}").status, "OK")
         self.assertEqual(client.login(USER, "secret").status, "OK")
         self.waypost.wait_for_log(rf"event=login .*user={USER}", after=before)
         lines = self.waypost.log()[before:]

@@ -35,7 +35,8 @@ class Talkative(Script):
     def do_break(self, peer, _tag, rest, _context):
         """BREAK what: leaves in the middle of something."""
         what = {b"line": b"* 7 FET", b"literal": b"* 7 FETCH (BODY[] {1000}\r\nhalf",
-                b"reply": b"* 7 FETCH (BODY[] {4}\r\nfull", b"boundary": b"* 7 EXISTS\r\n"}
+                b"reply": b"* 7 FETCH (BODY[] {4}\r\nfull", b"boundary": b"* 7 EXISTS\r\n",
+                b"politely": b"* BYE too late\r\n"}
         peer.send(what[rest])
         return True
 
@@ -215,6 +216,11 @@ class Relay(FakeTest):
         seen = client.rest()
         self.assertRegex(seen, rb"^\* 7 EXISTS\r\n\* BYE [^\r\n]+\r\n$")
         self.waypost.wait_for_log(r"reason=backend_closed")
+
+    def test_t72_the_backends_own_bye_is_the_only_one(self):
+        client = self.logged_in()
+        client.send("a BREAK politely\r\n")
+        self.assertEqual(client.rest(), b"* BYE too late\r\n")
 
     def test_t72_backend_that_dies_is_announced(self):
         client = self.logged_in()
