@@ -239,7 +239,7 @@ class Reload(SystemTest):
         waypost = self.start_waypost(self.routes("one"), {"workers": 2})
         client = self.lands_on(waypost, self.one)
         waypost.write_routes(self.routes("two"))
-        self.reload(waypost, r"event=\S*reload")
+        self.reload(waypost, r"event=reloaded")
         self.lands_on(waypost, self.two)
         self.assertEqual(client.command("NOOP").status, "OK")
         waypost.stop()
@@ -256,7 +256,7 @@ class Reload(SystemTest):
         self.reload(waypost, r".*routes\.json.*")
         self.lands_on(waypost, self.one)
         waypost.write_routes(self.routes("two"))
-        self.reload(waypost, r"event=\S*reload")
+        self.reload(waypost, r"event=reloaded")
         self.lands_on(waypost, self.two)
         waypost.stop()
 

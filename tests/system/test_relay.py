@@ -284,7 +284,7 @@ class Shutdown(FakeTest):
 
     def setUp(self):
         self.use(Talkative())
-        self.own = self.start_waypost(self.routes(), {"timeouts": {"drain": "3s"}})
+        self.own = self.start_waypost(self.routes(), {"timeouts": {"drain": "4s"}})
         self.addCleanup(self.own.stop)
 
     def session(self):
@@ -297,9 +297,33 @@ class Shutdown(FakeTest):
         idling.send("i IDLE\r\n")
         idling.line()
         idling.line()
+        began = time.monotonic()
         self.own.signal(signal.SIGTERM)
         for client in (relaying, idling, waiting):
             self.assertRegex(client.rest(), rb"^\* BYE [^\r\n]+\r\n$")
+        self.assertLess(time.monotonic() - began, 1)  # nobody had to be waited for
+        self.assertEqual(self.own.wait(), 0)
+
+    def test_a_command_in_progress_is_answered_first(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        script = Talkative()
+
+        def do_slow(peer, tag, _rest, _context):
+            peer.send(b"* 1 EXISTS\r\n")
+            go_on.wait(10)
+            peer.send(tag + b" OK at last\r\n")
+
+        script.do_slow = do_slow
+        self.use(script)
+        client = self.session()
+        client.send("a SLOW\r\n")
+        self.assertEqual(client.line(), b"* 1 EXISTS\r\n")
+        self.own.signal(signal.SIGTERM)
+        self.assertTrue(client.silent(0.5))
+        go_on.set()
+        self.assertEqual(client.line(), b"a OK at last\r\n")
+        self.assertRegex(client.rest(), rb"^\* BYE [^\r\n]+\r\n$")
         self.assertEqual(self.own.wait(), 0)
 
     def test_a_transfer_in_progress_is_not_torn(self):

@@ -82,7 +82,7 @@ class TlsTest(FakeTest):
         self.s_client("-tls1_3", "-sess_out", file)
         before = len(self.waypost.log())
         self.waypost.reload()
-        self.waypost.wait_for_log(r"reload", after=before)
+        self.waypost.wait_for_log(r"event=reloaded", after=before)
         self.assertIn("Reused, TLSv1.3", self.s_client("-tls1_3", "-sess_in", file))
 
     def test_t12_no_renegotiation(self):
@@ -208,7 +208,7 @@ class Reloading(FakeTest):
         self.reload(r"(?i)key")  # the old key does not match the new chain
         self.assertEqual(self.serial(), first)
         os.replace(renewed.key, pair["key"])
-        self.reload(r"reload")
+        self.reload(r"event=reloaded")
         self.assertNotEqual(self.serial(), first)
         self.assertIn(self.serial(), openssl("x509", "-in", pair["chain"], "-noout", "-serial"))
 
