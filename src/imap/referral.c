@@ -64,12 +64,12 @@ static bool take_char(struct slice *text, const char *also, char *out)
 
 /* --- before the `@` --------------------------------------------------------------------------- */
 
-static bool decode(struct slice text, struct str *out)
+static bool decode(struct slice text, const char *also, struct str *out)
 {
     char c;
 
     while (text.len > 0) {
-        if (!take_char(&text, "", &c))
+        if (!take_char(&text, also, &c))
             return false;
         str_addc(out, c);
     }
@@ -88,11 +88,12 @@ static bool is_printable(struct slice text)
     return true;
 }
 
+/* Dovecot writes the name as it is, with its `@`: what stands behind the last one is the host. */
 static bool read_user(struct slice text, struct referral *out)
 {
     struct str user = STR_ON(out->user);
 
-    return decode(text, &user) && is_printable(str_slice(&user));
+    return decode(text, "@", &user) && is_printable(str_slice(&user));
 }
 
 /* A literal "*" means any mechanism; an encoded one would be a name, and no legal one. */
@@ -102,7 +103,7 @@ static bool read_mechanism(struct slice text, struct referral *out)
 
     if (slice_eq(text, SLICE("*")))
         return true;
-    if (!decode(text, &name))
+    if (!decode(text, "", &name))
         return false;
     for (size_t i = 0; i < name.len; i++) {
         if (!is_letter(name.data[i]) && !is_digit(name.data[i]) && !is_one_of(name.data[i], "-_"))
@@ -191,10 +192,17 @@ static bool read_port(struct slice text, struct referral *out)
     return true;
 }
 
+/* Position of the last `c`, or text.len. */
+static size_t find_last(struct slice text, char c)
+{
+    const char *hit = text.len == 0 ? NULL : memrchr(text.ptr, c, text.len);
+    return hit == NULL ? text.len : (size_t)(hit - text.ptr);
+}
+
 /* `[userinfo@]host[:port]`. A colon inside brackets belongs to an address. */
 static bool read_authority(struct slice text, struct referral *out)
 {
-    size_t at = slice_find(text, '@');
+    size_t at = find_last(text, '@');
     struct slice server = at < text.len ? slice_skip(text, at + 1) : text;
     size_t bracket = slice_find(server, ']');
     size_t from = bracket < server.len ? bracket : 0;

@@ -48,6 +48,8 @@ Test(referral, t53_servers_and_users)
     expect("REFERRAL imap://[::ffff:192.0.2.7]/", "192.0.2.7", 0, "", "");
     expect("REFERRAL imap://alice%40example.org;AUTH=PLAIN@h:144/", "h", 144, "alice@example.org",
            "PLAIN");
+    expect("REFERRAL imap://alice@example.org;AUTH=PLAIN@h/", "h", 0, "alice@example.org", "PLAIN");
+    expect("REFERRAL imap://u@g@h/", "h", 0, "u@g", "");
     expect("REFERRAL imap://;auth=*@h", "h", 0, "", "");
     expect("REFERRAL imap://u;auth=scram-sha-256@h", "h", 0, "u", "SCRAM-SHA-256");
     expect("REFERRAL imap://u;AUTH=X%5fY@h", "h", 0, "u", "X_Y");
@@ -111,15 +113,15 @@ Test(referral, t53_more_than_one_url_is_refused)
 Test(referral, t53_illegal_users_are_refused)
 {
     const struct slice rows[] = {
-        SLICE("REFERRAL imap://@h/"),        SLICE("REFERRAL imap://;@h/"),
-        SLICE("REFERRAL imap://u;@h/"),      SLICE("REFERRAL imap://u:password@h/"),
-        SLICE("REFERRAL imap://u@g@h/"),     SLICE("REFERRAL imap://u%@h/"),
-        SLICE("REFERRAL imap://u%4@h/"),     SLICE("REFERRAL imap://u%4x@h/"),
-        SLICE("REFERRAL imap://u%00@h/"),    SLICE("REFERRAL imap://u%0D%0A@h/"),
-        SLICE("REFERRAL imap://u%7F@h/"),    SLICE("REFERRAL imap://u%C2%85@h/"),
-        SLICE("REFERRAL imap://u%C3@h/"),    SLICE("REFERRAL imap://u%FF@h/"),
-        SLICE("REFERRAL imap://u%C0%80@h/"), SLICE("REFERRAL imap://\xC3\xA4@h/"),
-        SLICE("REFERRAL imap://u\"@h/"),     SLICE("REFERRAL imap://u v@h/"),
+        SLICE("REFERRAL imap://@h/"),           SLICE("REFERRAL imap://;@h/"),
+        SLICE("REFERRAL imap://u;@h/"),         SLICE("REFERRAL imap://u:password@h/"),
+        SLICE("REFERRAL imap://u;AUTH=A@g@h/"), SLICE("REFERRAL imap://u%@h/"),
+        SLICE("REFERRAL imap://u%4@h/"),        SLICE("REFERRAL imap://u%4x@h/"),
+        SLICE("REFERRAL imap://u%00@h/"),       SLICE("REFERRAL imap://u%0D%0A@h/"),
+        SLICE("REFERRAL imap://u%7F@h/"),       SLICE("REFERRAL imap://u%C2%85@h/"),
+        SLICE("REFERRAL imap://u%C3@h/"),       SLICE("REFERRAL imap://u%FF@h/"),
+        SLICE("REFERRAL imap://u%C0%80@h/"),    SLICE("REFERRAL imap://\xC3\xA4@h/"),
+        SLICE("REFERRAL imap://u\"@h/"),        SLICE("REFERRAL imap://u v@h/"),
         SLICE("REFERRAL imap://u\0@h/"),
     };
 

@@ -25,8 +25,8 @@ struct referral {
 /* Reads a response code as struct reply has it, without its brackets:
  * `REFERRAL imap://[user][;AUTH=mechanism]@host[:port][/...]`. False, and *out untouched, on
  * anything else: another scheme (there is no registered one for TLS), a second URL, a password, an
- * empty part, bytes that ought to be percent-encoded, a user name with control characters or bad
- * UTF-8, a host that is neither a name nor an address. What follows the slash is not looked at
- * beyond being legal in a URL. */
+ * empty part, bytes that ought to be percent-encoded (but for `@` in a user name, which Dovecot
+ * sends), a user name with control characters or bad UTF-8, a host that is neither a name nor an
+ * address. What follows the slash is not looked at beyond being legal in a URL. */
 MUST_USE
 bool referral_parse(struct slice code, struct referral *out);
