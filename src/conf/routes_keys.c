@@ -88,8 +88,8 @@ static const struct key backend_keys[] = {
      .help = "capabilities of the backend that clients shall not see"},
     {"auth_forward", &kind_word, FIELD(struct conf_backend, auth_forward), .fallback = "\"same\"",
      .words = forward_words,
-     .help = "mechanism for logging in there: the client's own, or the one given here where a "
-             "password (plain, login) or a token (xoauth2, oauthbearer) is at hand"},
+     .help = "how passwords and tokens are sent there: each in its own kind, or all by the "
+             "mechanism given here"},
     {"pipelining", &kind_bool, FIELD(struct conf_backend, pipelining), .fallback = "true",
      .help = "send a command before the reply to the last one has come"},
     {"mechanisms", &kind_word_set, FIELD(struct conf_backend, mechanisms), .min = 1,
@@ -160,6 +160,18 @@ static void check_mechanisms(struct reader *r, const struct place *at,
               "\"mechanisms\"");
 }
 
+/* RFC 4616 section 2: an authorization identity fits PLAIN, and no other login that has a
+ * password. */
+static void check_forward(struct reader *r, const struct place *at,
+                          const struct conf_backend *backend)
+{
+    struct place auth_forward = {.up = at, .name = "auth_forward"};
+
+    if (backend->auth_forward == CONF_FORWARD_LOGIN && backend->master_user != NULL &&
+        backend->master_separator == '\0')
+        fault(r, &auth_forward, "a master user without \"separator\" needs PLAIN");
+}
+
 static void check_backend(struct reader *r, const struct place *at, const json_t *object,
                           void *base)
 {
@@ -168,6 +180,7 @@ static void check_backend(struct reader *r, const struct place *at, const json_t
     backend->mechanisms_declared = json_object_get(object, "mechanisms") != NULL;
     if (backend->mechanisms_declared)
         check_mechanisms(r, at, backend);
+    check_forward(r, at, backend);
     if (backend->host == NULL)
         return;
     if (backend->tls == CONF_TLS_NONE)

@@ -146,7 +146,7 @@ static const struct key auth_keys[] = {
      .help = "SASL mechanisms offered to clients"},
     {"allow_authzid", &kind_bool, FIELD(struct conf_auth, allow_authzid), .fallback = "false",
      .help = "let a user ask to act as another one (SASL authorization identity), which the "
-             "backend permits or not; otherwise Waypost refuses"},
+             "backend permits or not; otherwise, and always with EXTERNAL, Waypost refuses"},
     {"oauth_claim", &kind_text, FIELD(struct conf_auth, oauth_claim), .max = 256,
      .help = "claim of the token, such as \"email\", that names the user when an OAUTHBEARER "
              "client does not; without it such a login is refused"},

@@ -167,6 +167,8 @@ Test(conf_login, findings_about_backends)
         {"\"login\": {\"master\": {\"separator\": \"\\u00a7\"}}", "/separator expected one ASCII"},
         {"\"login\": {\"master\": {\"user\": \"a*b\", \"separator\": \"*\"}}",
          "/backends/b/login/master/user the separator \"*\" stands in the name itself"},
+        {MASTER ", \"auth_forward\": \"login\"",
+         "/backends/b/auth_forward a master user without \"separator\" needs PLAIN"},
         {MASTER ", \"mechanisms\": [\"LOGIN\"]",
          "/backends/b/login a master user without \"separator\" needs PLAIN"},
     };

@@ -100,8 +100,8 @@ struct conf {
     struct conf_routes *routes;
 };
 
-/* How Waypost logs in at a backend: as the client did, or by another mechanism where what the
- * client sent can be said in it. */
+/* How a password or a token is put to a backend: in the kind it came in, or by this mechanism. A
+ * relayed exchange is not affected. */
 enum conf_forward {
     CONF_FORWARD_SAME,
     CONF_FORWARD_PLAIN,
