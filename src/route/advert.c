@@ -133,6 +133,15 @@ static bool promised(const struct conf_backend *backend, const struct caps *know
            advert_takes(backend, known, mechanism);
 }
 
+bool advert_binds_channel(const struct conf *conf, const struct caps *known)
+{
+    const bool *enabled = conf->auth.mechanisms;
+
+    return (enabled[CONF_MECH_SCRAM_SHA_1] || enabled[CONF_MECH_SCRAM_SHA_256]) &&
+           (caps_has(known, SLICE("AUTH=SCRAM-SHA-1-PLUS")) ||
+            caps_has(known, SLICE("AUTH=SCRAM-SHA-256-PLUS")));
+}
+
 /* --- words ------------------------------------------------------------------------------------ */
 
 /* What the proxy can carry of a backend's words. */

@@ -216,6 +216,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
         .env = home->env,
         .conf = generation->conf,
         .listener = listener,
+        .lore = &generation->lore.view,
         .local = socket_local(fd),
         .remote = *remote,
     };

@@ -17,18 +17,17 @@ static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
     if (*tickets == NULL || !tls_set_new(conf, *tickets, &tls, errors))
         return NULL;
     generation = malloc(sizeof(*generation));
-    if (generation == NULL) {
+    if (generation == NULL || !lore_init(&generation->lore, conf)) {
         conf_errors_add(errors, conf->path, 0, "", "out of memory");
         tls_set_free(&tls);
+        free(generation);
         return NULL;
     }
-    *generation = (struct generation){
-        .conf = conf,
-        .tls = tls,
-        .level = conf->log.level,
-        .format = conf->log.format,
-        .sessions = conf->limits.sessions,
-    };
+    generation->conf = conf;
+    generation->tls = tls;
+    generation->level = conf->log.level;
+    generation->format = conf->log.format;
+    generation->sessions = conf->limits.sessions;
     atomic_init(&generation->references, 1);
     return generation;
 }
@@ -51,6 +50,22 @@ bool generation_load(const char *path, struct tls_tickets **tickets, struct gene
     return true;
 }
 
+void generation_complain(const struct conf_errors *errors, const struct log *log)
+{
+    struct log_line line;
+
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct conf_error *error = &errors->list[i];
+        if (!log_begin(&line, log, LEVEL_ERROR, "reload_finding"))
+            return;
+        log_text(&line, "file", slice_str(error->file));
+        log_num(&line, "line", error->line);
+        log_text(&line, "pointer", slice_str(error->pointer));
+        log_text(&line, "text", slice_str(error->text));
+        log_end(&line);
+    }
+}
+
 struct generation *generation_hold(struct generation *generation)
 {
     atomic_fetch_add_explicit(&generation->references, 1, memory_order_relaxed);
@@ -65,6 +80,7 @@ void generation_release(struct generation **generation)
     if (old == NULL || atomic_fetch_sub_explicit(&old->references, 1, memory_order_acq_rel) > 1)
         return;
     tls_set_free(&old->tls);
+    lore_fini(&old->lore);
     conf_release(&old->conf);
     free(old);
 }

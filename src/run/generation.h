@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "run/lore.h"
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
 #include "waypost/conf/conf.h"
@@ -16,6 +17,7 @@ struct generation {
     atomic_uint references;
     struct conf *conf;    /* one reference */
     struct tls_set *tls;  /* owned */
+    struct lore lore;     /* of the backends of this configuration */
     enum log_level level; /* copies, for struct log */
     enum log_format format;
     uint64_t sessions; /* limits.sessions, or what the descriptors suffice for; before use only */
@@ -27,6 +29,8 @@ struct generation {
 MUST_USE
 bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
                      struct conf_errors *errors);
+/* Logs what kept a configuration from being loaded. */
+void generation_complain(const struct conf_errors *errors, const struct log *log);
 struct generation *generation_hold(struct generation *generation);
 /* Drops one reference and clears the pointer. From any thread. */
 void generation_release(struct generation **generation);

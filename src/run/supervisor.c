@@ -72,22 +72,6 @@ static void make_room(struct supervisor *s, struct generation *generation, unsig
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
-static void log_findings(struct supervisor *s, const struct conf_errors *errors)
-{
-    struct log_line line;
-
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct conf_error *error = &errors->list[i];
-        if (!log_begin(&line, &s->log, LEVEL_ERROR, "reload_finding"))
-            return;
-        log_text(&line, "file", slice_str(error->file));
-        log_num(&line, "line", error->line);
-        log_text(&line, "pointer", slice_str(error->pointer));
-        log_text(&line, "text", slice_str(error->text));
-        log_end(&line);
-    }
-}
-
 static void use_log(struct supervisor *s)
 {
     const char *to = s->generation->conf->log.to;
@@ -114,6 +98,8 @@ static void swap_in(struct supervisor *s, struct generation *generation)
 
     warn_of_restart(s, generation->conf);
     make_room(s, generation, s->worker_count);
+    lore_log_to(&generation->lore, logger_sink, &s->logger);
+    lore_inherit(&generation->lore, &old->lore);
     s->generation = generation;
     for (unsigned i = 0; i < s->worker_count; i++) {
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))
@@ -137,7 +123,7 @@ static void reload(struct supervisor *s)
         swap_in(s, generation);
     } else {
         use_log(s); /* rotated or not, whatever the new configuration is worth */
-        log_findings(s, &errors);
+        generation_complain(&errors, &s->log);
         metric_add(&s->metrics.reloads_failed, 1);
         log_note(&s->log, LEVEL_ERROR, "reload_failed", "text",
                  "the configuration in force stays in force");
@@ -243,6 +229,7 @@ static int open_log(struct supervisor *s)
     }
     s->logging = true;
     s->log = (struct log){s->generation->level, s->generation->format, logger_sink, &s->logger};
+    lore_log_to(&s->generation->lore, logger_sink, &s->logger);
     return SUPERVISOR_CLEAN;
 }
 

@@ -93,7 +93,8 @@ def judge_include(path, area, name, quoted):
     allowed = {area, *MAY_INCLUDE[area]}
     if not allowed & {other, other + "/" + parts[-1]}:
         return f"{area} may not include {other} (\"{name}\")"
-    if other == "session" and area != "session" and not re.search(r"run/conn\w*\.[ch]$", path):
+    if (other == "session" and area != "session" and parts[-1] != "lore.h"
+            and not re.search(r"run/conn\w*\.[ch]$", path)):
         return f"only run/conn drives a session (\"{name}\")"
     if parts[0] != "waypost" and area not in (other, "main"):
         return f"\"{name}\" is private to {other}"

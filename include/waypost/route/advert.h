@@ -29,3 +29,10 @@ void advert_clear(struct advert *advert);
  * mechanisms, else by `known`; false when there is neither. */
 bool advert_takes(const struct conf_backend *backend, const struct caps *known,
                   enum conf_mechanism mechanism);
+
+/* Whether a backend offers SCRAM with channel binding while clients may use SCRAM: then those that
+ * could bind, but were not offered it by us, must be refused (RFC 5802 section 6). */
+#define ADVERT_PLUS_TEXT                                                                 \
+    "offers SCRAM with channel binding, which no proxy can pass on: clients that could " \
+    "bind will be refused; turn it off there or leave SCRAM out of auth.mechanisms"
+bool advert_binds_channel(const struct conf *conf, const struct caps *known);

@@ -1,0 +1,182 @@
+/*
+ * Keeps the capabilities that each backend has shown, and what may be promised for all of them,
+ * made anew only when something changed. Owns both; borrows the configuration. Lock order: `lock`
+ * is never held while anything else is waited for.
+ */
+#include "run/lore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void tell(const struct lore *lore, const struct conf_backend *backend, enum lore_when when,
+                 struct slice words)
+{
+    struct log_line line;
+    /* What a user sees after login may be his own: it changes from one login to the next. */
+    enum log_level level = when == LORE_BEFORE_LOGIN ? LEVEL_INFO : LEVEL_DEBUG;
+
+    if (lore->log.sink == NULL || !log_begin(&line, &lore->log, level, "capabilities"))
+        return;
+    log_text(&line, "backend", slice_str(backend->name));
+    log_text(&line, "when",
+             when == LORE_BEFORE_LOGIN ? SLICE("before-login") : SLICE("after-login"));
+    log_text(&line, "words", words);
+    log_end(&line);
+}
+
+static void warn(const struct lore *lore, const struct conf_backend *backend)
+{
+    struct log_line line;
+
+    if (lore->log.sink == NULL || !log_begin(&line, &lore->log, LEVEL_WARN, "channel_binding"))
+        return;
+    log_text(&line, "backend", slice_str(backend->name));
+    log_text(&line, "text", SLICE(ADVERT_PLUS_TEXT));
+    log_end(&line);
+}
+
+/* --- what sessions call ------------------------------------------------------------------------
+ */
+
+static void make_advert(struct lore *lore)
+{
+    advert_make(lore->conf, lore->reached, lore->before, SLICE(SESSION_CAPABILITIES),
+                &lore->advert);
+}
+
+/* True when that is news. */
+static bool learn(struct lore *lore, const struct conf_backend *backend, enum lore_when when,
+                  struct slice words)
+{
+    struct caps *all = when == LORE_BEFORE_LOGIN ? lore->before : lore->after;
+    struct caps *caps = &all[backend->index];
+
+    if (caps_known(caps) && slice_eq(caps_words(caps), words))
+        return false;
+    if (!caps_set(caps, words))
+        return false;
+    if (when == LORE_BEFORE_LOGIN)
+        make_advert(lore);
+    return true;
+}
+
+static void note(void *ctx, const struct conf_backend *backend, enum lore_when when,
+                 struct slice words)
+{
+    struct lore *lore = ctx;
+    struct caps caps = CAPS_UNKNOWN;
+    bool news;
+
+    /* In the form in which they are kept, or they would be news each time. */
+    if (!caps_set(&caps, words))
+        return;
+    uv_mutex_lock(&lore->lock);
+    news = learn(lore, backend, when, caps_words(&caps));
+    uv_mutex_unlock(&lore->lock);
+    if (news) {
+        tell(lore, backend, when, caps_words(&caps));
+        if (when == LORE_BEFORE_LOGIN && advert_binds_channel(lore->conf, &caps))
+            warn(lore, backend);
+    }
+    caps_clear(&caps);
+}
+
+static bool recall(void *ctx, const struct conf_backend *backend, struct caps *out)
+{
+    struct lore *lore = ctx;
+    const struct caps *caps = &lore->before[backend->index];
+    bool known;
+
+    uv_mutex_lock(&lore->lock);
+    known = caps_known(caps) && caps_set(out, caps_words(caps));
+    uv_mutex_unlock(&lore->lock);
+    return known;
+}
+
+static void advertise(void *ctx, const struct conf_listener *listener, struct str *words,
+                      bool mechanisms[CONF_MECH_COUNT])
+{
+    struct lore *lore = ctx;
+
+    UNUSED(listener); /* no kind of rule asks for it, so all listeners reach the same backends */
+    uv_mutex_lock(&lore->lock);
+    if (words != NULL)
+        str_add(words, caps_known(&lore->advert.words) ? caps_words(&lore->advert.words)
+                                                       : SLICE(SESSION_CAPABILITIES));
+    for (size_t m = 0; m < CONF_MECH_COUNT; m++)
+        mechanisms[m] = mechanisms[m] && lore->advert.mechanisms[m];
+    uv_mutex_unlock(&lore->lock);
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+bool lore_init(struct lore *lore, const struct conf *conf)
+{
+    size_t count = conf->routes->backend_count;
+
+    *lore = (struct lore){.conf = conf};
+    lore->view = (struct session_lore){
+        .ctx = lore,
+        .note = note,
+        .recall = recall,
+        .advertise = advertise,
+    };
+    lore->reached = calloc(count + 1, sizeof(*lore->reached));
+    lore->before = calloc(count + 1, sizeof(*lore->before));
+    lore->after = calloc(count + 1, sizeof(*lore->after));
+    if (lore->reached == NULL || lore->before == NULL || lore->after == NULL ||
+        uv_mutex_init(&lore->lock) != 0) {
+        free(lore->reached);
+        free(lore->before);
+        free(lore->after);
+        return false;
+    }
+    advert_reach(conf->routes, lore->reached);
+    make_advert(lore);
+    return true;
+}
+
+void lore_fini(struct lore *lore)
+{
+    for (size_t i = 0; i < lore->conf->routes->backend_count; i++) {
+        caps_clear(&lore->before[i]);
+        caps_clear(&lore->after[i]);
+    }
+    free(lore->before);
+    free(lore->after);
+    free(lore->reached);
+    advert_clear(&lore->advert);
+    uv_mutex_destroy(&lore->lock);
+}
+
+void lore_log_to(struct lore *lore, log_sink *sink, void *ctx)
+{
+    lore->log = (struct log){lore->conf->log.level, lore->conf->log.format, sink, ctx};
+}
+
+static bool same_server(const struct conf_backend *a, const struct conf_backend *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port &&
+           a->tls == b->tls;
+}
+
+void lore_inherit(struct lore *lore, struct lore *from)
+{
+    const struct conf_routes *now = lore->conf->routes, *then = from->conf->routes;
+
+    uv_mutex_lock(&from->lock);
+    for (size_t i = 0; i < now->backend_count; i++) {
+        for (size_t j = 0; j < then->backend_count; j++) {
+            if (!caps_known(&from->before[j]) ||
+                !same_server(&now->backends[i], &then->backends[j]))
+                continue;
+            /* Without memory it is learned again. */
+            if (!caps_set(&lore->before[i], caps_words(&from->before[j])))
+                caps_clear(&lore->before[i]);
+        }
+    }
+    uv_mutex_unlock(&from->lock);
+    make_advert(lore);
+}
