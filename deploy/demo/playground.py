@@ -181,10 +181,10 @@ class Authority:
                 "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def issue(self, file, names, *, kind="ecdsa", days=7):
-        """A certificate for DNS names and IP addresses; `kind` is "ecdsa" or "rsa"."""
+        """A certificate for DNS names, IP and mail addresses; `kind` is "ecdsa" or "rsa"."""
         chain = os.path.join(self.directory, f"{file}.pem")
         key = os.path.join(self.directory, f"{file}.key")
-        san = ",".join(("IP:" if is_address(name) else "DNS:") + name for name in names)
+        san = ",".join(name_type(name) + name for name in names)
         openssl("req", "-x509", "-CA", self.chain, "-CAkey", self._key, *new_key(kind),
                 "-keyout", key, "-out", chain, "-days", str(days), "-subj", f"/CN={file}",
                 "-addext", f"subjectAltName={san}",
@@ -199,8 +199,11 @@ def new_key(kind):
     return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
-def is_address(name):
-    return ":" in name or name.replace(".", "").isdigit()
+def name_type(name):
+    """How OpenSSL calls this kind of subject alternative name."""
+    if "@" in name:
+        return "email:"
+    return "IP:" if ":" in name or name.replace(".", "").isdigit() else "DNS:"
 
 
 def openssl(*arguments):
