@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#define DEPTH_MAX 16u /* levels of nesting */
+#include "waypost/base/limits.h"
 
 /* The parser recurses, so depth is bounded before it sees the text. */
 static bool is_shallow(struct slice json)
@@ -24,7 +24,7 @@ static bool is_shallow(struct slice json)
             depth++;
         else if (!in_string && depth > 0 && (c == '}' || c == ']'))
             depth--;
-        if (depth > DEPTH_MAX)
+        if (depth > LIMIT_NESTING)
             return false;
     }
     return true;

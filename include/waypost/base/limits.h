@@ -25,6 +25,7 @@
 /* Names and secrets. RFC 4616 section 2: authcid and authzid are at most 255 octets. */
 #define LIMIT_USER      255u
 #define LIMIT_SECRET    65536u
+#define LIMIT_NESTING   16u /* levels in the payload of a token */
 #define LIMIT_ID_FIELDS 30u /* RFC 2971 section 3.3 */
 #define LIMIT_ID_KEY    30u
 #define LIMIT_ID_VALUE  1024u
