@@ -33,7 +33,7 @@ bool challenge_relay(struct session *s)
     session_say(s, "+ ");
     session_tell(s, text);
     session_say(s, "\r\n");
-    session_move(s, PHASE_CHALLENGE, s->login_until);
+    session_move(s, PHASE_CHALLENGE, s->now + s->conf->timeouts.login);
     return true;
 }
 
