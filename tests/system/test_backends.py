@@ -29,7 +29,8 @@ class Mechanisms(SystemTest):
             extra=f"auth_master_user_separator = *\npassdb {{\n  driver = passwd-file\n"
                   f"  args = {masters}\n  master = yes\n  result_success = continue\n}}\n")
         cls.password = cls.dovecot.users[NAME].password
-        entry = backend(cls.ground, cls.dovecot)
+        entry = backend(cls.ground, cls.dovecot,
+                        mechanisms=["PLAIN", "LOGIN", "SCRAM-SHA-1", "SCRAM-SHA-256"])
         cls.waypost = cls.start_waypost(
             {"backends": {"backend": entry,
                           "mastered": {**entry, "login": {"master": {
@@ -164,6 +165,12 @@ class Tokens(FakeTest):
     settings = {"auth": {"mechanisms": ["PLAIN", "XOAUTH2", "OAUTHBEARER"]}}
     explanation = base64.b64encode(json.dumps({"status": "401"}).encode())
 
+    @classmethod
+    def routes(cls):
+        routes = super().routes()
+        routes["backends"]["fake"]["mechanisms"] = ["PLAIN", "XOAUTH2", "OAUTHBEARER"]
+        return routes
+
     def setUp(self):
         script = Script()
         script.capabilities = b"IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=PLAIN"
@@ -208,6 +215,22 @@ class Tokens(FakeTest):
                 f"AUTHENTICATE {mechanism} {self.message(mechanism, 'good-token')}")
         self.waypost.wait_for_log(r"event=login ")
         self.assertNotIn("good-token", self.waypost.log())
+
+
+class Learning(FakeTest):
+    """What is announced follows what the backend was seen to offer."""
+
+    settings = {"auth": {"mechanisms": ["PLAIN", "XOAUTH2", "OAUTHBEARER"]}}
+
+    def test_mechanisms_are_announced_once_the_backend_is_known_to_take_them(self):
+        script = Script()
+        script.capabilities = b"IMAP4rev1 SASL-IR AUTH=XOAUTH2 AUTH=PLAIN"
+        self.use(script)
+        self.assertNotIn(b"XOAUTH2", self.connect().greeting)
+        self.assertEqual(self.connect().login("user@example.org", "secret").status, "OK")
+        greeting = self.connect().greeting
+        self.assertIn(b"AUTH=XOAUTH2", greeting)
+        self.assertNotIn(b"OAUTHBEARER", greeting)
 
 
 if __name__ == "__main__":
