@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "waypost/conf/username.h"
 #include "waypost/imap/command.h"
 #include "waypost/sasl/base64.h"
 
@@ -55,20 +56,36 @@ static bool name_user(struct session *s)
                                                          : name_by_token(s);
 }
 
+/* A certificate speaks for its own name only: behind it stands a master login that no backend
+ * would question. The client may repeat the name, in any of its spellings. */
+static bool repeats_own_name(struct session *s, struct slice authzid, struct slice authcid)
+{
+    const struct conf_normalize *rules = &s->conf->routes->normalize;
+    char asked_storage[LIMIT_USER + 1], own_storage[LIMIT_USER + 1];
+    struct str asked = STR_ON(asked_storage), own = STR_ON(own_storage);
+
+    return username_normalize(rules, authzid, &asked) && username_normalize(rules, authcid, &own) &&
+           slice_eq(str_slice(&asked), str_slice(&own));
+}
+
+static bool may_act_as(struct session *s, struct slice authzid, struct slice authcid)
+{
+    if (authzid.len == 0 || slice_eq(authzid, authcid))
+        return true;
+    if (s->credentials.kind == CREDENTIAL_CERTIFICATE)
+        return repeats_own_name(s, authzid, authcid);
+    return s->conf->auth.allow_authzid;
+}
+
 /* The credentials are complete: they name one identity, or the attempt ends here. Routing on one
  * name and logging in as another is never done (RFC 4616 section 2). */
 static void attempt(struct session *s)
 {
-    struct slice authcid, authzid;
-
     s->attempt_began = s->now;
-    if (!name_user(s)) {
+    if (!name_user(s))
         refuse_login(s, REFUSAL_authentication);
-        return;
-    }
-    authcid = secret_reveal(&s->credentials.authcid);
-    authzid = secret_reveal(&s->credentials.authzid);
-    if (authzid.len > 0 && !slice_eq(authzid, authcid) && !s->conf->auth.allow_authzid)
+    else if (!may_act_as(s, secret_reveal(&s->credentials.authzid),
+                         secret_reveal(&s->credentials.authcid)))
         refuse_login(s, REFUSAL_authorization);
     else
         place_begin(s);

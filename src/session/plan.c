@@ -116,6 +116,11 @@ static void plan_master(const struct session *s, struct login_plan *plan)
         give_up(plan, "has no master login for users with certificates");
         return;
     }
+    if (target->master_separator != '\0' &&
+        slice_find(plan->name, target->master_separator) < plan->name.len) {
+        give_up(plan, "the user's name holds the master login's separator");
+        return;
+    }
     plan->secret = secret_reveal(&target->master_password);
     if (target->master_separator == '\0') {
         plan->authzid = plan->name;

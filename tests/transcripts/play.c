@@ -207,6 +207,15 @@ static void effect_pass(struct run *run, struct slice seconds)
     run->now += n * 1000;
 }
 
+static void effect_certificate(struct run *run, struct slice email)
+{
+    struct str text = STR_ON(run->email);
+
+    str_add(&text, email);
+    run->session.client.cert_email = run->email;
+    run->session.client.cert_name = "Somebody";
+}
+
 static void expect_log(struct run *run, struct slice text, bool present)
 {
     bool found = memmem(run->logged, run->logged_len, text.ptr, text.len) != NULL;
@@ -248,7 +257,7 @@ static void effect(struct run *run)
     else if (slice_eq(verb, SLICE("pass")))
         effect_pass(run, first);
     else if (slice_eq(verb, SLICE("certificate")))
-        s->client.cert_email = "erin@example.org", s->client.cert_name = "Erin";
+        effect_certificate(run, first);
     else if (slice_eq(verb, SLICE("leave")))
         session_leave(s, REASON_shutdown);
     else if (slice_eq(verb, SLICE("log")))
