@@ -77,3 +77,14 @@ bool slice_number(struct slice s, unsigned long max, unsigned long *out)
     *out = value;
     return true;
 }
+
+bool slice_is_text(struct slice s)
+{
+    while (s.len > 0) {
+        size_t n = slice_utf8_len(s);
+        if (n == 0 || slice_is_control(slice_take(s, n)))
+            return false;
+        s = slice_skip(s, n);
+    }
+    return true;
+}

@@ -101,19 +101,13 @@ static void describe_user(const struct key *key, struct str *out)
 static bool read_user(struct reader *r, const struct place *at, const struct key *key,
                       const json_t *value, void *base)
 {
-    struct slice rest = text_of(value);
+    struct slice name = text_of(value);
 
     UNUSED(r);
     UNUSED(at);
-    if (rest.len == 0 || rest.len > key->max)
+    if (name.len == 0 || name.len > key->max || !slice_is_text(name))
         return false;
-    while (rest.len > 0) {
-        size_t len = slice_utf8_len(rest);
-        if (len == 0 || slice_is_control(slice_take(rest, len)))
-            return false;
-        rest = slice_skip(rest, len);
-    }
-    store_pointer(key, base, memory_text(text_of(value)));
+    store_pointer(key, base, memory_text(name));
     return true;
 }
 

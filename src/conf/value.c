@@ -3,7 +3,10 @@
  */
 #include "conf/value.h"
 
+#include <string.h>
+
 #include "waypost/base/addr.h"
+#include "waypost/base/base64.h"
 #include "waypost/base/limits.h"
 
 struct unit {
@@ -149,38 +152,29 @@ bool value_is_capability(struct slice text, bool star)
     return text.len > 0 && text.len <= LIMIT_NAME;
 }
 
-/* Digits of `bits` bits each, most significant first; bits beyond the hash must be zero. */
-static bool read_digits(struct slice text, const char *alphabet, unsigned bits,
-                        unsigned char out[VALUE_SHA256])
+static bool read_hex(struct slice text, unsigned char out[VALUE_SHA256])
 {
-    unsigned held = 0, rest = 0;
-    size_t len = 0;
+    static const char digits[] = "0123456789abcdef";
 
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit = memchr(alphabet, text.ptr[i], (size_t)1 << bits);
+        const char *digit = memchr(digits, ascii_lower(text.ptr[i]), sizeof(digits) - 1);
         if (digit == NULL)
             return false;
-        rest = (rest << bits | (unsigned)(digit - alphabet)) & 0xFFFF;
-        held += bits;
-        if (held < 8)
-            continue;
-        held -= 8;
-        out[len++] = (unsigned char)(rest >> held);
-        rest &= (1u << held) - 1;
+        out[i / 2] = (unsigned char)((unsigned)out[i / 2] << 4 | (unsigned)(digit - digits));
     }
-    return rest == 0;
+    return true;
 }
 
 bool value_sha256(struct slice text, unsigned char out[VALUE_SHA256])
 {
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char lower[2 * VALUE_SHA256];
+    struct secret hash = SECRET_EMPTY;
+    bool good;
 
-    if (text.len == 44 && text.ptr[43] == '=')
-        return read_digits(slice_take(text, 43), base64, 6, out);
-    if (text.len != sizeof(lower))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        lower[i] = ascii_lower(text.ptr[i]);
-    return read_digits(slice_of(lower, sizeof(lower)), "0123456789abcdef", 4, out);
+    if (text.len == (size_t)2 * VALUE_SHA256)
+        return read_hex(text, out);
+    good = base64_decode(text, &hash) && hash.len == VALUE_SHA256;
+    if (good)
+        memcpy(out, secret_reveal(&hash).ptr, VALUE_SHA256);
+    secret_clear(&hash);
+    return good;
 }

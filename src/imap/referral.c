@@ -76,24 +76,12 @@ static bool decode(struct slice text, const char *also, struct str *out)
     return !out->overflow && out->len > 0;
 }
 
-/* As for a name that a client logs in with: whole UTF-8 sequences, no control characters. */
-static bool is_printable(struct slice text)
-{
-    while (text.len > 0) {
-        size_t n = slice_utf8_len(text);
-        if (n == 0 || slice_is_control(slice_take(text, n)))
-            return false;
-        text = slice_skip(text, n);
-    }
-    return true;
-}
-
 /* Dovecot writes the name as it is, with its `@`: what stands behind the last one is the host. */
 static bool read_user(struct slice text, struct referral *out)
 {
     struct str user = STR_ON(out->user);
 
-    return decode(text, "@", &user) && is_printable(str_slice(&user));
+    return decode(text, "@", &user) && slice_is_text(str_slice(&user));
 }
 
 /* A literal "*" means any mechanism; an encoded one would be a name, and no legal one. */

@@ -20,15 +20,7 @@ void credentials_clear(struct credentials *c)
 
 bool credentials_user_legal(struct slice name)
 {
-    if (name.len == 0 || name.len > LIMIT_USER)
-        return false;
-    while (name.len > 0) {
-        size_t n = slice_utf8_len(name);
-        if (n == 0 || slice_is_control(slice_take(name, n)))
-            return false;
-        name = slice_skip(name, n);
-    }
-    return true;
+    return name.len > 0 && name.len <= LIMIT_USER && slice_is_text(name);
 }
 
 /* Passwords may be in any encoding, but a line end or a NUL could not be passed on to a backend

@@ -4,8 +4,8 @@
  */
 #include "waypost/sasl/sasl.h"
 
+#include "waypost/base/base64.h"
 #include "waypost/conf/claim.h"
-#include "waypost/sasl/base64.h"
 
 bool sasl_token_claim(struct slice token, const char *claim, struct secret *out)
 {

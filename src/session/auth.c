@@ -7,9 +7,9 @@
 
 #include <string.h>
 
+#include "waypost/base/base64.h"
 #include "waypost/conf/username.h"
 #include "waypost/imap/command.h"
-#include "waypost/sasl/base64.h"
 
 static struct slice tag_of(const struct session *s)
 {

@@ -5,8 +5,8 @@
  */
 #include "session/phase.h"
 
+#include "waypost/base/base64.h"
 #include "waypost/imap/command.h"
-#include "waypost/sasl/base64.h"
 
 /* The user a credential sent in clear belongs to, so that an auditor can find the account. */
 static void exposed_user(const struct command *command, struct str *out)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "waypost/base/base64.h"
 #include "waypost/imap/write.h"
-#include "waypost/sasl/base64.h"
 
 /* Largest login command: a base64 message and little else. */
 #define COMMAND_MAX (LIMIT_SASL_LINE + LIMIT_LINE)

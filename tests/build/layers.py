@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "sasl": ["base", "conf/conf.h", "conf/claim.h"],
     "proxyhdr": ["base"],
     "limit": ["base"],
-    "conf": ["base", "sasl/base64.h"],
+    "conf": ["base"],
     "route": ["base", "conf", "imap/caps.h", "sasl/sasl.h"],
     "session": ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route"],
     "tls": ["base", "conf"],

@@ -45,7 +45,7 @@ accepts "an include downwards" includes session '#include "waypost/imap/scan.h"'
 refuses "an include upwards" 'src/imap/planted.c: imap may not include session' \
     includes imap '#include "waypost/session/session.h"'
 refuses "an include sideways" "imap may not include sasl" includes imap '#include "waypost/sasl/sasl.h"'
-accepts "a single header sideways" includes conf '#include "waypost/sasl/base64.h"'
+accepts "a single header sideways" includes conf '#include "waypost/base/base64.h"'
 refuses "its neighbour" "conf may not include sasl" includes conf '#include "waypost/sasl/sasl.h"'
 refuses "libuv in the core" '<uv.h> belongs to' includes session '#include <uv.h>'
 refuses "OpenSSL in net" '<openssl/ssl.h> belongs to tls' includes net '#include <openssl/ssl.h>'

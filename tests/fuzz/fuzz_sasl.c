@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "sasl/mechanism.h"
+#include "waypost/base/base64.h"
 #include "waypost/base/limits.h"
 #include "waypost/conf/claim.h"
-#include "waypost/sasl/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
  * Base64: the vectors of RFC 4648 section 10, every length both ways, and all that is not
  * canonical.
  */
-#include "waypost/sasl/base64.h"
+#include "waypost/base/base64.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include <criterion/criterion.h>
 
 #include "support/sasl_try.h"
+#include "waypost/base/base64.h"
 #include "waypost/base/limits.h"
-#include "waypost/sasl/base64.h"
 
 TestSuite(oauth);
 

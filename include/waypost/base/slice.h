@@ -67,5 +67,7 @@ struct slice slice_cut(struct slice *s, char c);
 size_t slice_utf8_len(struct slice s);
 /* Whether `one`, a single UTF-8 sequence, is a control character: C0, DEL or C1. */
 bool slice_is_control(struct slice one);
+/* Whole UTF-8 sequences without control characters: what may be shown and compared as text. */
+bool slice_is_text(struct slice s);
 /* Decimal digits only, no sign; false on anything else, on overflow of `max`, or when empty. */
 bool slice_number(struct slice s, unsigned long max, unsigned long *out);

@@ -2,7 +2,7 @@
  * Base64, the strict way: one text for one value, so that nobody behind us reads it differently.
  * Owns nothing; leaves no copy of the bytes anywhere but in `out`. RFC 4648 sections 3 and 4.
  */
-#include "waypost/sasl/base64.h"
+#include "waypost/base/base64.h"
 
 #include <stdint.h>
 
