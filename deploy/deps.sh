@@ -24,6 +24,7 @@ test      libcriterion-dev     file:/usr/include/criterion/criterion.h
 test      isync                program:mbsync
 fuzz      clang                program:clang
 fuzz      libclang-rt-dev      runtime:clang
+fuzz      llvm                 program:llvm-symbolizer
 lint      clang                program:clang
 lint      clang-format         program:clang-format
 lint      clang-tidy           program:clang-tidy
