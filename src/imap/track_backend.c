@@ -50,7 +50,7 @@ static void end_line(struct track *t)
         t->client.literal_left = t->client.header.size;
         t->waiting = WAIT_NONE;
     } else if (t->reply.kind == REPLY_TAGGED) {
-        track_land(t, t->reply.tag);
+        track_land(t, t->reply.tag, t->reply.status);
         if (t->waiting != WAIT_NONE && t->reply.tag == t->pending_tag)
             settle(t);
     } else if (t->reply.status == STATUS_BYE) {

@@ -12,27 +12,11 @@
 #include "waypost/base/check.h"
 #include "waypost/base/result.h"
 
-enum command_kind { KIND_PLAIN, KIND_REFUSED, KIND_IDLE, KIND_COMPRESS, KIND_LOGOUT };
-
-#define LONGEST_NAME 14u /* UNAUTHENTICATE */
-
-static const struct {
-    struct slice name;
-    enum command_kind kind;
-} kinds[] = {
-    {{"UNAUTHENTICATE", 14}, KIND_REFUSED}, /* RFC 8437: a second login past the proxy */
-    {{"AUTHENTICATE", 12}, KIND_REFUSED},
-    {{"STARTTLS", 8}, KIND_REFUSED},
-    {{"IDLE", 4}, KIND_IDLE},
-    {{"COMPRESS", 8}, KIND_COMPRESS},
-    {{"LOGOUT", 6}, KIND_LOGOUT},
-};
-
 static const struct track_span wait_for_more = {TRACK_PASS, 0};
 
 struct opening {
     struct slice tag; /* empty: a line without a name */
-    enum command_kind kind;
+    enum verb verb;
 };
 
 /* Is `s` at a line end? NEED_MORE while that is open. */
@@ -45,27 +29,40 @@ static enum result at_line_end(struct slice s)
     return s.len == 0 || s.ptr[0] == '\r' ? NEED_MORE : BAD;
 }
 
-static enum command_kind kind_of(struct slice name)
+/* May not reach the backend once somebody is logged in. */
+static bool is_refused(enum verb verb)
 {
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        if (slice_eq_nocase(name, kinds[i].name))
-            return kinds[i].kind;
-    }
-    return KIND_PLAIN;
+    /* RFC 8437: a second login past the proxy. */
+    return verb == VERB_UNAUTHENTICATE || verb == VERB_AUTHENTICATE || verb == VERB_STARTTLS;
+}
+
+/* The second word of a UID command, for the count only: what it is does not matter here. */
+static enum result read_uid(struct slice s, size_t first, struct opening *o)
+{
+    struct slice second = slice_skip(s, first + 1);
+    size_t n = imap_astring_run(slice_take(second, VERB_WORD + 1));
+
+    if (n == second.len && n <= VERB_WORD)
+        return NEED_MORE;
+    o->verb = verb_of(slice_take(s, first + 1 + n));
+    return DONE;
 }
 
 /* The name behind tag and space, as far as it matters. */
 static enum result read_name(struct slice s, struct opening *o)
 {
-    size_t n = imap_astring_run(slice_take(s, LONGEST_NAME + 1));
-    struct slice behind = slice_skip(s, n);
+    size_t n = imap_astring_run(slice_take(s, VERB_WORD + 1));
+    struct slice name = slice_take(s, n), behind = slice_skip(s, n);
     enum result end = at_line_end(behind);
 
-    if (n > LONGEST_NAME)
+    if (n > VERB_WORD)
         return DONE;
-    o->kind = kind_of(slice_take(s, n));
-    if (behind.len > 0 && behind.ptr[0] == ' ')
+    if (behind.len > 0 && behind.ptr[0] == ' ') {
+        if (slice_eq_nocase(name, SLICE("UID")))
+            return read_uid(s, n, o);
         end = DONE;
+    }
+    o->verb = verb_of(name);
     return n == 0 && end == DONE ? BAD : end;
 }
 
@@ -81,7 +78,7 @@ static enum result read_opening(struct slice in, struct opening *o)
         n++;
     rest = slice_skip(in, n);
     end = n < LIMIT_TAG ? at_line_end(rest) : BAD;
-    *o = (struct opening){.tag = SLICE(""), .kind = KIND_PLAIN};
+    *o = (struct opening){.tag = SLICE(""), .verb = VERB_OTHER};
     if (end != BAD || n == 0 || n == LIMIT_TAG || rest.ptr[0] != ' ')
         return end;
     o->tag = slice_take(in, n);
@@ -144,15 +141,16 @@ static enum track_verdict end_with_literal(struct track *t)
 /* A line is whole: what follows it? */
 static enum track_verdict end_line(struct track *t)
 {
-    enum command_kind kind = t->command.kind;
-    bool framing = kind == KIND_IDLE || kind == KIND_COMPRESS;
+    enum verb verb = t->command.verb;
+    bool framing = verb == VERB_IDLE || verb == VERB_COMPRESS;
 
     if (literal_announced(&t->client.header))
         return end_with_literal(t);
     if (framing && t->command.tag != 0)
-        return wait_for(t, kind == KIND_IDLE ? WAIT_IDLE : WAIT_COMPRESS);
-    t->saw_logout = t->saw_logout || kind == KIND_LOGOUT;
+        return wait_for(t, verb == VERB_IDLE ? WAIT_IDLE : WAIT_COMPRESS);
+    t->saw_logout = t->saw_logout || verb == VERB_LOGOUT;
     t->client.state = STATE_START;
+    track_sent(t, t->command.tag);
     return TRACK_PASS;
 }
 
@@ -216,13 +214,13 @@ static size_t done_line(struct slice in, bool *growing)
     return 0;
 }
 
-static void begin_command(struct track *t, uint64_t tag, enum command_kind kind)
+static void begin_command(struct track *t, uint32_t tag, enum verb verb)
 {
     t->client.header = LITERAL_NONE;
-    t->command = (struct track_command){.tag = tag, .kind = kind};
+    t->command = (struct track_command){.tag = tag, .verb = verb};
     t->client.state = STATE_LINE;
     if (tag != 0)
-        track_fly(t, tag);
+        track_fly(t, tag, verb);
 }
 
 /* Nothing of the next command has passed. One that begins oddly is refused, because servers differ
@@ -233,11 +231,11 @@ static struct track_span start(struct track *t, struct slice in, size_t room)
     struct opening o;
     enum result known = read_opening(in, &o);
 
-    if (known == BAD || (known == DONE && o.kind == KIND_REFUSED))
+    if (known == BAD || (known == DONE && is_refused(o.verb)))
         return refuse(t, o.tag, in);
     if (known == NEED_MORE || room == 0)
         return wait_for_more;
-    begin_command(t, o.tag.len > 0 && !t->idling ? track_hash(o.tag) : 0, o.kind);
+    begin_command(t, o.tag.len > 0 && !t->idling ? track_hash(o.tag) : 0, o.verb);
     return pass_line(t, in, room);
 }
 

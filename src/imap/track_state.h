@@ -21,13 +21,15 @@ enum track_state {
 };
 
 /* Never 0. */
-uint64_t track_hash(struct slice tag);
-/* A command of this tag has begun to pass to the backend. */
-void track_fly(struct track *t, uint64_t tag);
+uint32_t track_hash(struct slice tag);
+/* A command has begun to pass to the backend. */
+void track_fly(struct track *t, uint32_t tag, enum verb verb);
+/* The last byte of the newest command with this tag has passed: the backend's time begins. */
+void track_sent(struct track *t, uint32_t tag);
 /* A tagged reply has come. */
-void track_land(struct track *t, uint64_t tag);
+void track_land(struct track *t, uint32_t tag, enum reply_status status);
 /* Of the commands in flight, how many a reply with this tag could answer. */
-unsigned track_claims(const struct track *t, uint64_t tag);
+unsigned track_claims(const struct track *t, uint32_t tag);
 
 static inline struct track_span track_span(enum track_verdict verdict, size_t len)
 {

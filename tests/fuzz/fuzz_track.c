@@ -1,7 +1,8 @@
 /*
  * A relayed session. The first byte is the room of the narrow run; then come bytes of the client,
  * and each 0xff changes sides. Two trackers get the same bytes, one line by line with all the room
- * there is, one byte by byte with little: afterwards they must agree. What passes, is rewritten or
+ * there is, one byte by byte with little: afterwards they must agree, also about which commands
+ * were answered. What passes, is rewritten or
  * refused is exactly what came in; without literals in the game, no command that must be refused
  * has passed, and no capability that must be hidden.
  */
@@ -31,13 +32,25 @@ struct run {
         size_t in_len;
         struct str passed;
     } lane[2];
+    unsigned landed[VERB_COUNT][STATUS_BYE + 1];
     struct str refused;
     char refused_text[2 * MAX_INPUT];
 };
 
+static void landed(struct track *t, const struct track_landing *landing)
+{
+    struct run *r = container_of(t, struct run, t);
+
+    ENSURE(!landing->timed || landing->ms == 0);
+    ENSURE(landing->verb < VERB_COUNT && landing->status <= STATUS_BYE);
+    r->landed[landing->verb][landing->status]++;
+}
+
 static void init(struct run *r, size_t room)
 {
     track_init(&r->t);
+    r->t.landed = landed;
+    memset(r->landed, 0, sizeof(r->landed));
     r->room = room;
     r->lost = r->was_opaque = false;
     r->refused = STR_ON(r->refused_text);
@@ -124,6 +137,7 @@ static void agree(const struct run *a, const struct run *b)
     ENSURE(a->t.opaque == b->t.opaque && a->t.idling == b->t.idling);
     ENSURE(a->t.saw_bye == b->t.saw_bye && a->t.saw_logout == b->t.saw_logout);
     ENSURE(a->t.in_flight == b->t.in_flight && a->t.pending_tag == b->t.pending_tag);
+    ENSURE(memcmp(a->landed, b->landed, sizeof(a->landed)) == 0);
     ENSURE(track_safe(&a->t) == track_safe(&b->t));
     ENSURE(track_client_at_command(&a->t) == track_client_at_command(&b->t));
     ENSURE(slice_eq(str_slice(&a->refused), str_slice(&b->refused)));

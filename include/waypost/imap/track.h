@@ -2,6 +2,7 @@
  * Framing of a relayed session (RFC 9051 sections 2.2 and 4.3, RFC 2177, RFC 4978, RFC 7888): where
  * lines begin, which bytes are literals, which commands are in flight. It reads, never changes
  * bytes, holds none, and says how many may pass. Literals are skipped by count and lines by memchr.
+ * When the answer to a command passes it says so, and how long it took.
  *
  * Both directions share one struct, because a synchronising literal, IDLE and COMPRESS can only be
  * framed by listening to both. In `opaque` state everything passes and nothing is known.
@@ -13,10 +14,16 @@
 
 #include "waypost/base/limits.h"
 #include "waypost/base/slice.h"
+#include "waypost/base/verb.h"
 #include "waypost/imap/literal.h"
+#include "waypost/imap/reply.h"
 
 /* Commands in flight whose tags are remembered one by one; more are only counted. */
-#define TRACK_FLYING 16u
+#define TRACK_FLYING  16u
+#define TRACK_TIME    26u /* bits of a time in ms: a command may take 18 hours */
+#define TRACK_VERB    6u  /* bits of an enum verb */
+#define TRACK_MS_MASK ((1u << TRACK_TIME) - 1)
+static_assert(VERB_COUNT <= 1u << TRACK_VERB, "a verb fits its bits");
 
 enum track_verdict {
     TRACK_PASS,   /* the first len bytes go through unchanged; len may be 0: wait for more bytes */
@@ -37,6 +44,14 @@ struct track_span {
     size_t len;
 };
 
+/* A command has been answered: its tagged reply passed. */
+struct track_landing {
+    enum verb verb;           /* OTHER: also one of those that were only counted */
+    enum reply_status status; /* OK, NO or BAD */
+    bool timed;               /* ms is known, and the backend's doing: never so for IDLE */
+    uint32_t ms;              /* since the last byte of the command passed */
+};
+
 struct track_side {
     uint64_t literal_left;
     struct literal_header header; /* at the end of the line, as far as it has passed */
@@ -44,6 +59,10 @@ struct track_side {
 };
 
 struct track {
+    /* Set by the caller, the second before each call. */
+    void (*landed)(struct track *t, const struct track_landing *landing); /* NULL: not told */
+    uint64_t now;                                                         /* monotonic ms */
+
     bool opaque;
     bool saw_bye;       /* the backend has sent `* BYE` */
     bool saw_logout;    /* the client has sent LOGOUT */
@@ -55,19 +74,24 @@ struct track {
     /* Private. */
     struct track_side client, backend;
     struct track_command {
-        uint64_t tag;  /* hash; 0: illegible, no reply can be matched to it */
-        unsigned kind; /* of command */
+        uint32_t tag; /* hash; 0: illegible, no reply can be matched to it */
+        enum verb verb;
         bool quoted, escaped, doubtful;
         char before; /* the byte passed last */
     } command;       /* the client's current one */
     struct track_reply {
-        uint64_t tag;
-        unsigned kind, status; /* enum reply_kind, enum reply_status */
-    } reply;                   /* the backend's current one */
-    unsigned waiting;          /* for what the client side waits */
-    uint64_t pending_tag;      /* hash of the tag whose reply ends the waiting */
+        uint32_t tag;
+        enum reply_kind kind;
+        enum reply_status status;
+    } reply;              /* the backend's current one */
+    unsigned waiting;     /* for what the client side waits */
+    uint32_t pending_tag; /* hash of the tag whose reply ends the waiting */
     unsigned flying_count;
-    uint64_t flying[TRACK_FLYING]; /* hashes of tags in flight */
+    struct track_flight {
+        uint32_t tag; /* hash */
+        unsigned since : TRACK_TIME;
+        unsigned verb : TRACK_VERB;
+    } flying[TRACK_FLYING]; /* the oldest first */
 };
 
 void track_init(struct track *t);
