@@ -93,6 +93,17 @@ enum step starting_step(struct session *s);
 enum step login_step(struct session *s);
 enum step challenge_step(struct session *s);
 
+/* tally.c: what is counted, for the process and for the backend. */
+void tally_login(struct session *s);
+void tally_refusal(struct session *s, enum refusal refusal);
+/* A candidate was given up before it judged the login. */
+void tally_failure(struct session *s);
+/* Bytes relayed. */
+void tally_to_client(struct session *s, size_t n);
+void tally_to_backend(struct session *s, size_t n);
+/* For struct track. */
+void tally_landing(struct track *t, const struct track_landing *landing);
+
 /* relay.c */
 void relay_enter(struct session *s, struct slice caps);
 enum step relay_step(struct session *s);

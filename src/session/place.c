@@ -181,6 +181,7 @@ void place_next(struct session *s, enum refusal trouble, const char *why)
     struct log_line line;
 
     s->trouble = trouble != REFUSAL_none ? trouble : blame(s);
+    tally_failure(s);
     if (session_log(s, &line, LEVEL_WARN, "backend_failed")) {
         log_text(&line, "backend", slice_str(s->target->name));
         log_text(&line, "phase", slice_str(session_phase_name(s->phase)));

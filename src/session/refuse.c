@@ -68,7 +68,7 @@ void refuse_login(struct session *s, enum refusal refusal)
     uint64_t answer_at = s->now;
 
     s->refusal = refusal;
-    metric_add(&s->env->metrics->logins_refused[refusal], 1);
+    tally_refusal(s, refusal);
     log_refusal(s, refusal, secret_reveal(&s->credentials.authcid));
     if (refusal_table[refusal].guess) {
         s->failures++;

@@ -57,7 +57,8 @@ void relay_enter(struct session *s, struct slice caps)
     for (size_t i = 0; i < COUNT_OF(bufs); i++)
         bufs[i]->wipe = false;
     track_init(&s->track);
-    metric_add(&s->env->metrics->logins_succeeded, 1);
+    s->track.landed = tally_landing;
+    tally_login(s);
     metric_add(&s->env->metrics->sessions_relaying, 1);
     session_move(s, PHASE_RELAY, s->now + s->conf->timeouts.idle);
 }
@@ -89,7 +90,7 @@ static void pass_caps(struct session *s, size_t len)
     ENSURE(!line.overflow);
     session_tell(s, str_slice(&line));
     buf_drop(&s->backend.in, len);
-    s->bytes_to_client += line.len;
+    tally_to_client(s, line.len);
 }
 
 /* What the backend sends cannot be framed: it is relayed all the same, but nothing of ours is put
@@ -122,7 +123,7 @@ static enum step to_client(struct session *s)
         if (span.verdict == TRACK_CAPS)
             pass_caps(s, span.len);
         else if (pass(s, &s->client.out, &s->backend.in, span.len))
-            s->bytes_to_client += span.len;
+            tally_to_client(s, span.len);
         step = MOVED;
     }
     return step;
@@ -162,7 +163,7 @@ static enum step to_backend(struct session *s)
         } else if (span.verdict == TRACK_HOLD || span.len == 0) {
             break;
         } else if (pass(s, &s->backend.out, &s->client.in, span.len)) {
-            s->bytes_to_backend += span.len;
+            tally_to_backend(s, span.len);
         }
         step = MOVED;
     }
@@ -212,8 +213,10 @@ static bool may_leave(const struct session *s)
 
 enum step relay_step(struct session *s)
 {
-    enum step step = to_client(s);
+    enum step step;
 
+    s->track.now = s->now;
+    step = to_client(s);
     if (s->phase == PHASE_RELAY && to_backend(s) == MOVED)
         step = MOVED;
     if (s->phase != PHASE_RELAY)

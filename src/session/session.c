@@ -67,6 +67,7 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
         .conf = setup->conf,
         .listener = setup->listener,
         .lore = setup->lore,
+        .counters = setup->counters,
         .now = now,
         .began = now,
         .remote = setup->remote,

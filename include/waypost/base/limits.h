@@ -50,6 +50,9 @@
 #define LIMIT_POINTER      1024u /* text of a JSON pointer */
 #define LIMIT_NAME         64u   /* of a listener, a backend */
 
+/* Counters: backends with some of their own, since the start of the process. */
+#define LIMIT_COUNTED 4096u
+
 /* Log. */
 #define LIMIT_LOG_LINE 2048u
 #define LIMIT_LOG_TEXT 256u

@@ -64,15 +64,18 @@ struct session_setup {
     const struct conf *conf; /* the shell holds the reference */
     const struct conf_listener *listener;
     const struct session_lore *lore; /* NULL: nothing is known of any backend */
+    /* Where each backend of conf is counted, by its index; NULL: nowhere. */
+    struct backend_metrics *const *counters;
     struct addr local, remote;
     unsigned char entropy[16]; /* random bytes: session id, own tags, jitter */
 };
 
 struct session {
-    struct session_env *env;              /* borrowed */
-    const struct conf *conf;              /* borrowed */
-    const struct conf_listener *listener; /* borrowed */
-    const struct session_lore *lore;      /* borrowed; may be NULL */
+    struct session_env *env;                 /* borrowed */
+    const struct conf *conf;                 /* borrowed */
+    const struct conf_listener *listener;    /* borrowed */
+    const struct session_lore *lore;         /* borrowed; may be NULL */
+    struct backend_metrics *const *counters; /* borrowed; may be NULL */
     enum phase phase;
     struct port client, backend;
     char id[SESSION_ID + 1];
