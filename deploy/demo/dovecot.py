@@ -95,11 +95,13 @@ service stats {{
 
 @dataclass
 class User:
-    """A mailbox owner; `mailboxes` maps names (in IMAP's modified UTF-7) to messages."""
+    """A mailbox owner; `mailboxes` maps names (in IMAP's modified UTF-7) to messages, `fields` are
+    extra fields of the password database."""
 
     name: str
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     mailboxes: dict = field(default_factory=dict)
+    fields: str = ""
 
 
 def message(sender, to, subject, text):
@@ -220,7 +222,8 @@ class Dovecot:
                 file.writelines(f"{box}\n" for box in user.mailboxes if box != "INBOX")
         give(os.path.join(self._root, "mail"), owner["mail_uid"], owner["mail_gid"])
         self._ground.directory(self.name, "state")
-        lines = (f"{user.name}:{{PLAIN}}{user.password}\n" for user in self.users.values())
+        lines = (f"{user.name}:{{PLAIN}}{user.password}::::::{user.fields}\n"
+                 for user in self.users.values())
         users = self._ground.write("".join(lines), self.name, "users", mode=0o600)
         if os.geteuid() == 0:
             shutil.chown(users, owner["internal_user"])

@@ -54,9 +54,11 @@ def tls_context(authority, **options):
 
 
 class Client:
-    """One connection. `context` makes it TLS from the first byte; see starttls() for the rest."""
+    """One connection. `context` makes it TLS from the first byte; see starttls() for the rest.
+    `source` is the loopback address it comes from, `header` goes in clear before everything."""
 
-    def __init__(self, port, context=None, *, timeout=5.0, greeting=True, receive_buffer=None):
+    def __init__(self, port, context=None, *, timeout=5.0, greeting=True, receive_buffer=None,
+                 source=HOST, header=b""):
         self.transcript = b""
         self._pending = b""
         self._count = 0
@@ -64,7 +66,9 @@ class Client:
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
+        self.socket.bind((source, 0))
         self.socket.connect((HOST, port))
+        self.socket.sendall(header)
         if context is not None:
             self.encrypt(context)
         self.greeting = self.line() if greeting else b""
@@ -88,6 +92,11 @@ class Client:
         assert reply.status == "OK", reply.all
         assert self._pending == b"", self._pending
         self.encrypt(context)
+
+    def wrap(self, layer):
+        """Puts a layer around the socket, given to it with what has been read too early."""
+        self.socket = layer(self.socket, self._pending)
+        self._pending = b""
 
     def send(self, data):
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
