@@ -13,11 +13,11 @@ class Waypost:
     """One running proxy with an implicit-TLS and a STARTTLS listener on free loopback ports.
 
     `routes` is the whole routing table as a dictionary; `settings` is laid over waypost.json,
-    section by section. Paths in both are best absolute.
+    section by section; `listeners` come in addition. Paths in all are best absolute.
     """
 
     def __init__(self, ground, binary, routes, *, name="waypost", certificates=None, settings=None,
-                 inherit_output=False, environment=None):
+                 listeners=(), inherit_output=False, environment=None):
         self.binary = os.path.abspath(binary)
         self.implicit_port = free_port()
         self.starttls_port = free_port()
@@ -34,6 +34,7 @@ class Waypost:
             "listeners": [
                 {"name": "imaps", "address": f"{HOST}:{self.implicit_port}", "tls": "implicit"},
                 {"name": "imap", "address": f"{HOST}:{self.starttls_port}", "tls": "starttls"},
+                *listeners,
             ],
             "tls": {"certificates": [{"chain": pair.chain, "key": pair.key}
                                      for pair in certificates or [default_certificate(ground)]]},
