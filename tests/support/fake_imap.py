@@ -7,6 +7,7 @@ commands received are kept per connection, so that tests can say what must not h
 
 import base64
 import re
+import select
 import socket
 import ssl
 import threading
@@ -64,6 +65,11 @@ class Peer:
             whole += self._take(missing) + self.line()
         self.received.append(whole)
         return whole
+
+    def waiting(self):
+        """True when the start of another command has arrived already."""
+        buffered = self.socket.pending() if isinstance(self.socket, ssl.SSLSocket) else 0
+        return bool(self._pending or buffered or select.select([self.socket], [], [], 0)[0])
 
     def encrypt(self, context):
         try:
