@@ -67,11 +67,15 @@ class Client:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         self.socket.bind((source, 0))
-        self.socket.connect((HOST, port))
-        self.socket.sendall(header)
-        if context is not None:
-            self.encrypt(context)
-        self.greeting = self.line() if greeting else b""
+        try:
+            self.socket.connect((HOST, port))
+            self.socket.sendall(header)
+            if context is not None:
+                self.encrypt(context)
+            self.greeting = self.line() if greeting else b""
+        except BaseException:
+            self.socket.close()
+            raise
 
     def __enter__(self):
         return self
