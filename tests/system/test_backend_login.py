@@ -163,9 +163,11 @@ class Greetings(BackendTest):
             serve(peer, context)
 
         script.serve = slowly
-        client, reply = self.attempt(script)
+        fresh = self.start_waypost(self.routes())  # one that remembers nothing of this backend
+        client, reply = self.attempt(script, client=self.connect(fresh))
         self.assertEqual(reply.status, "OK", reply.all)
         self.assertEqual(client.command("NOOP").status, "OK")
+        fresh.stop()
 
     def test_t57_bare_plus(self):
         script = Script()
