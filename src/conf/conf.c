@@ -21,7 +21,7 @@ static void free_routes(struct conf_routes *routes)
         return;
     release_object(&routes_shape, routes);
     free(routes->targets);
-    free(routes->members);
+    free(routes->singles);
     free(routes->path);
     free(routes);
 }

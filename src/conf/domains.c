@@ -66,7 +66,7 @@ static void settle(struct reader *r, const struct place *at, struct conf_rule *r
 static void describe_domains(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("an object, not empty, from domains to the names of backends"));
+    str_add(out, SLICE("an object, not empty, from domains to the names of backends or pools"));
 }
 
 static bool read_domains(struct reader *r, const struct place *at, const struct key *key,

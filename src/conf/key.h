@@ -86,6 +86,8 @@ extern const struct kind kind_text, kind_path, kind_log_target, kind_host_name, 
 extern const struct kind kind_identity, kind_login, kind_user, kind_separator, kind_secret_file;
 /* kind_group.c: objects, lists and maps. Elements of a map begin with a `char *name`. */
 extern const struct kind kind_object, kind_list, kind_map;
+/* kind_pool.c: the members of a pool. */
+extern const struct kind kind_members, kind_member;
 /* kind_route.c: what rules are made of. */
 extern const struct kind kind_target, kind_login_as, kind_destination, kind_users, kind_users_file,
     kind_domains;
@@ -105,6 +107,8 @@ unsigned place_line(const struct reader *r, const struct place *at);
 /* A path of the file, relative to the file's directory unless absolute. The caller frees it. */
 char *reader_path(const struct reader *r, struct slice path);
 
+/* The shape check of a pool: makes it a target. */
+void check_pool(struct reader *r, const struct place *at, const json_t *object, void *base);
 /* Reports backends at the address of one of our own listeners. */
 void check_loops(struct reader *r, const struct place *root);
 

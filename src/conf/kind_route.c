@@ -17,18 +17,19 @@ static struct slice text_of(const json_t *value)
 
 /* ----- targets ------------------------------------------------------------------------------ */
 
-/* Today every backend is a target; a target is a list of backends, so that pools can follow. */
+/* Room for all, filled with the backends; check_pool adds each pool behind them. */
 static void index_targets(struct reader *r)
 {
     struct conf_routes *routes = r->routes;
 
     routes->target_count = routes->backend_count;
-    routes->targets = memory_new(routes->target_count, sizeof(*routes->targets));
-    routes->members = memory_new(routes->target_count, sizeof(*routes->members));
-    for (size_t i = 0; i < routes->target_count; i++) {
+    routes->targets =
+        memory_new(routes->backend_count + routes->pool_count, sizeof(*routes->targets));
+    routes->singles = memory_new(routes->backend_count, sizeof(*routes->singles));
+    for (size_t i = 0; i < routes->backend_count; i++) {
         const struct conf_backend *backend = &routes->backends[i];
-        routes->members[i] = backend;
-        routes->targets[i] = (struct conf_target){&routes->members[i], 1, backend->name};
+        routes->singles[i] = backend;
+        routes->targets[i] = (struct conf_target){&routes->singles[i], 1, backend->name, NULL};
         /* A name that is too long has been reported already and will simply not be found. */
         enum strmap_result added =
             strmap_add(&r->target_names, slice_str(backend->name), SLICE(""), (uint32_t)i);
@@ -50,7 +51,7 @@ void target_missing(struct reader *r, struct slice name, struct str *out)
     struct suggest suggest = suggest_for(name);
     const struct conf_target *targets = r->routes->targets;
 
-    str_addf(out, "there is no backend \"%.*s\"", SLICE_ARG(slice_take(name, LIMIT_NAME)));
+    str_addf(out, "there is no backend or pool \"%.*s\"", SLICE_ARG(slice_take(name, LIMIT_NAME)));
     for (size_t i = 0; targets != NULL && i < r->routes->target_count; i++)
         suggest_offer(&suggest, targets[i].name);
     suggest_add(&suggest, out);
@@ -59,7 +60,7 @@ void target_missing(struct reader *r, struct slice name, struct str *out)
 static void describe_target(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("the name of a backend"));
+    str_add(out, SLICE("the name of a backend or pool"));
 }
 
 static bool read_target(struct reader *r, const struct place *at, const struct key *key,
@@ -124,7 +125,8 @@ const struct kind kind_login_as = {TYPE(STRING), describe_login_as, read_login_a
 static void describe_destination(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("the name of a backend, or { \"to\": NAME, \"login_as\": TEMPLATE }"));
+    str_add(out,
+            SLICE("the name of a backend or pool, or { \"to\": NAME, \"login_as\": TEMPLATE }"));
 }
 
 static bool read_destination(struct reader *r, const struct place *at, const struct key *key,
@@ -173,7 +175,7 @@ static struct conf_usermap *usermap_of(struct reader *r, const struct key *key, 
 static void describe_users(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("an object from user names to the names of backends"));
+    str_add(out, SLICE("an object from user names to the names of backends or pools"));
 }
 
 static void read_user(struct reader *r, const struct place *at, const struct key *key,
@@ -233,7 +235,7 @@ const struct kind kind_users = {TYPE(OBJECT), describe_users, read_users, releas
 static void describe_users_file(const struct key *key, struct str *out)
 {
     UNUSED(key);
-    str_add(out, SLICE("the path of a file with lines of user TAB backend [TAB login_as]"));
+    str_add(out, SLICE("the path of a file with lines of user TAB backend or pool [TAB login_as]"));
 }
 
 static bool read_users_file(struct reader *r, const struct place *at, const struct key *key,

@@ -6,6 +6,7 @@
 #include "conf/value.h"
 
 static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
+static const char *const choose_words[] = {"user-hash", "round-robin", "first", NULL};
 static const char *const forward_words[] = {"same",    "plain",       "login",
                                             "xoauth2", "oauthbearer", NULL};
 static const char *const identity_words[] = {"id", "proxy-v1", "proxy-v2", NULL};
@@ -196,6 +197,33 @@ static const struct key backend_element = {.kind = &kind_object,
                                            .shape = &backend_shape};
 static_assert(offsetof(struct conf_backend, name) == 0, "kind_map puts the name first");
 
+/* ----- pools -------------------------------------------------------------------------------- */
+
+static const struct key member_element = {
+    .kind = &kind_member, .size = sizeof(struct conf_member), .min = 0, .max = 1000};
+static_assert(offsetof(struct conf_member, name) == 0, "kind_map puts the name first");
+
+static const struct key pool_keys[] = {
+    {"members", &kind_members, FIELD(struct conf_pool, members),
+     ALSO(struct conf_pool, member_count), .required = true, .min = 1, .max = 1000,
+     .element = &member_element,
+     .help = "the backends of the pool, each with its share of the users, by custom 100; with 0 "
+             "it has none and stands in when all others fail"},
+    {"choose", &kind_word, FIELD(struct conf_pool, choose), .fallback = "\"user-hash\"",
+     .words = choose_words,
+     .help = "user-hash: each user has his own order of members, the same on every machine; "
+             "round-robin: in turn; first: in the order of the file"},
+    {"failover", &kind_bool, FIELD(struct conf_pool, failover), .fallback = "true",
+     .help = "try the next member when one cannot be reached or does not answer; never after it "
+             "has judged a password"},
+};
+static const struct shape pool_shape = {SHAPE_KEYS(pool_keys), .check = check_pool};
+static const struct key pool_element = {.kind = &kind_object,
+                                        .size = sizeof(struct conf_pool),
+                                        .max = LIMIT_NAME,
+                                        .shape = &pool_shape};
+static_assert(offsetof(struct conf_pool, name) == 0, "kind_map puts the name first");
+
 /* ----- rules -------------------------------------------------------------------------------- */
 
 #define LOGIN_AS_HELP                                                                          \
@@ -205,7 +233,7 @@ static_assert(offsetof(struct conf_backend, name) == 0, "kind_map puts the name 
 /* The long form of a destination; the first key alone is the short form. */
 static const struct key destination_keys[] = {
     {"to", &kind_target, FIELD(struct conf_domain, target), .required = true,
-     .help = "name of a backend"},
+     .help = "name of a backend or pool"},
     {"login_as", &kind_login_as, FIELD(struct conf_domain, login_as), .max = 1024,
      .help = LOGIN_AS_HELP},
 };
@@ -220,7 +248,7 @@ static const struct key rule_keys[] = {
     {"users", &kind_users, FIELD(struct conf_rule, users), .element = &destination_element,
      .help = "users by exact name"},
     {"users_file", &kind_users_file, FIELD(struct conf_rule, users),
-     .help = "the same from a file: user TAB backend [TAB login_as], one per line"},
+     .help = "the same from a file: user TAB backend or pool [TAB login_as], one per line"},
     {"domains", &kind_domains, FIELD(struct conf_rule, domains),
      ALSO(struct conf_rule, domain_count), .min = 1, .max = 1000000,
      .element = &destination_element,
@@ -274,7 +302,8 @@ static void check_normalize(struct reader *r, const struct place *at, const json
 
 static const struct shape normalize_shape = {SHAPE_KEYS(normalize_keys), .check = check_normalize};
 
-/* In this order, because rules name backends and users are normalized. */
+/* In this order, because rules name pools and backends, pools name backends, and users are
+ * normalized. */
 static const struct key routes_keys[] = {
     {"$schema", &kind_ignored, .help = "for editors; Waypost ignores it"},
     {"normalize", &kind_object, FIELD(struct conf_routes, normalize), .fallback = "{}",
@@ -282,6 +311,9 @@ static const struct key routes_keys[] = {
     {"backends", &kind_map, FIELD(struct conf_routes, backends),
      ALSO(struct conf_routes, backend_count), .required = true, .min = 1, .max = 65535,
      .element = &backend_element, .help = "the IMAP servers, by name"},
+    {"pools", &kind_map, FIELD(struct conf_routes, pools), ALSO(struct conf_routes, pool_count),
+     .min = 0, .max = 10000, .element = &pool_element,
+     .help = "groups of backends that share their users, by name"},
     {"routes", &kind_list, FIELD(struct conf_routes, rules), ALSO(struct conf_routes, rule_count),
      .required = true, .min = 1, .max = 100000, .element = &rule_element,
      .help = "rules; the first that matches a user decides, and without one the user is refused"},

@@ -19,7 +19,7 @@ void usermap_trim(struct conf_usermap *map);
 void usersfile_read(struct reader *r, const struct place *at, const char *path,
                     struct conf_usermap *map);
 
-/* What a rule may name, or NULL. */
+/* What a rule may name, or NULL. The first call lists the backends, which must have been read. */
 const struct conf_target *target_find(struct reader *r, struct slice name);
 /* Appends the finding that there is no such target, with the nearest name. */
 void target_missing(struct reader *r, struct slice name, struct str *out);

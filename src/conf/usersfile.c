@@ -36,7 +36,7 @@ static void unknown_target(struct users_reader *u, struct slice name)
 
     /* What will not be shown is not worth a search for the nearest name. */
     if (name.len == 0)
-        str_add(&text, SLICE("expected user TAB backend [TAB login_as]"));
+        str_add(&text, SLICE("expected user TAB backend or pool [TAB login_as]"));
     else if (u->faults < LIMIT_USERS_ERRORS)
         target_missing(u->r, name, &text);
     line_fault(u, storage, SLICE(""));

@@ -6,6 +6,7 @@
 
 #include "waypost/conf/usermap.h"
 #include "waypost/conf/username.h"
+#include "waypost/route/hash.h"
 
 const char *const route_verdict_name[] = {
     [ROUTE_TO] = "to",
@@ -100,26 +101,45 @@ static bool fill_login(const struct match *m, struct slice user, struct route_de
     return username_expand(m->login_as.len == 0 ? SLICE("{user}") : m->login_as, user, &login);
 }
 
-static enum route_verdict apply(const struct match *m, struct slice user,
+static void add_candidate(struct route_decision *out, const struct conf_backend *backend)
+{
+    if (out->candidate_count < LIMIT_CANDIDATES)
+        out->candidates[out->candidate_count++] = backend;
+}
+
+static void list_candidates(const struct conf_target *target, const struct route_query *query,
+                            struct route_decision *out)
+{
+    struct hash_place order[LIMIT_CANDIDATES];
+
+    out->target = target->name;
+    out->pool = target->pool;
+    if (target->pool == NULL) {
+        for (size_t i = 0; i < target->backend_count; i++)
+            add_candidate(out, target->backends[i]);
+        return;
+    }
+    size_t count = hash_order(target->pool, slice_str(out->user), query->turn, order);
+    for (size_t i = 0; i < (target->pool->failover ? count : 1); i++)
+        add_candidate(out, order[i].member->backend);
+}
+
+static enum route_verdict apply(const struct match *m, const struct route_query *query,
                                 struct route_decision *out)
 {
     if (m->target == NULL)
         return ROUTE_DENIED;
-    out->target = m->target->name;
-    if (!fill_login(m, user, out))
+    if (!fill_login(m, slice_str(out->user), out))
         return ROUTE_BAD_USER;
-    while (out->candidate_count < m->target->backend_count &&
-           out->candidate_count < LIMIT_CANDIDATES) {
-        out->candidates[out->candidate_count] = m->target->backends[out->candidate_count];
-        out->candidate_count++;
-    }
+    list_candidates(m->target, query, out);
     return out->candidate_count == 0 ? ROUTE_UNAVAILABLE : ROUTE_TO;
 }
 
-static enum route_verdict decide(const struct conf_routes *routes, struct slice user,
+static enum route_verdict decide(const struct conf_routes *routes, const struct route_query *query,
                                  struct route_decision *out, route_trace *trace, void *ctx)
 {
     char storage[WHY_MAX];
+    struct slice user = slice_str(out->user);
 
     for (size_t i = 0; i < routes->rule_count; i++) {
         const struct conf_rule *rule = &routes->rules[i];
@@ -131,7 +151,7 @@ static enum route_verdict decide(const struct conf_routes *routes, struct slice 
             continue;
         out->rule = rule;
         out->rule_index = i;
-        return apply(&m, user, out);
+        return apply(&m, query, out);
     }
     return ROUTE_NO_MATCH;
 }
@@ -143,5 +163,5 @@ void route_decide(const struct conf_routes *routes, const struct route_query *qu
     struct str user = STR_ON(out->user);
 
     if (username_normalize(&routes->normalize, query->user, &user))
-        out->verdict = decide(routes, str_slice(&user), out, trace, ctx);
+        out->verdict = decide(routes, query, out, trace, ctx);
 }

@@ -64,6 +64,7 @@ static bool decide(struct session *s)
         .listener = slice_str(s->listener->name),
         .sni = slice_str(s->client.sni),
         .client = &s->remote,
+        .turn = s->env->turn++,
     };
 
     if (in_a_loop(s))

@@ -82,8 +82,12 @@ static void check_route(const struct conf_routes *routes, struct slice user)
     ENSURE(d.verdict == ROUTE_BAD_USER || d.user[0] != '\0');
     ENSURE(d.verdict != ROUTE_TO || (d.login[0] != '\0' && d.rule_index == tried - 1));
     ENSURE(strlen(d.user) <= LIMIT_USER && strlen(d.login) <= LIMIT_USER);
-    for (size_t i = 0; i < d.candidate_count; i++)
+    for (size_t i = 0; i < d.candidate_count; i++) {
         ENSURE(d.candidates[i]->tls == CONF_TLS_NONE || d.candidates[i]->verify_name != NULL);
+        for (size_t j = 0; j < i; j++)
+            ENSURE(d.candidates[j] != d.candidates[i]);
+    }
+    ENSURE(d.pool == NULL || d.pool->failover || d.candidate_count <= 1);
 }
 
 static void check_conf(const struct conf *conf, struct slice input)

@@ -136,9 +136,9 @@ Test(conf_routes, findings_about_rules)
 {
     static const struct conf_text_row rows[] = {
         {"{\"to\": \"esat\"}",
-         "routes.json:4 /routes/0/to there is no backend \"esat\"; did you mean \"east\"?"},
-        {"{\"to\": \"\"}", "there is no backend \"\""},
-        {"{\"to\": 1}", "/routes/0/to expected the name of a backend, found 1"},
+         "routes.json:4 /routes/0/to there is no backend or pool \"esat\"; did you mean \"east\"?"},
+        {"{\"to\": \"\"}", "there is no backend or pool \"\""},
+        {"{\"to\": 1}", "/routes/0/to expected the name of a backend or pool, found 1"},
         {"{}", "/routes/0 expected exactly one of \"users\", \"users_file\", \"domains\", \"to\", "
                "\"deny\", found 0"},
         {"{\"to\": \"east\", \"deny\": true}", "found 2 of them"},
@@ -155,7 +155,8 @@ Test(conf_routes, findings_about_rules)
         {"{\"users\": {\"a\": {\"login_as\": \"x\"}}}", "/routes/0/users/a \"to\" is missing"},
         {"{\"users\": {\"a\": {\"to\": \"west\", \"as\": \"x\"}}}",
          "/routes/0/users/a/as unknown key"},
-        {"{\"users\": {\"a\": []}}", "/routes/0/users/a expected the name of a backend, or {"},
+        {"{\"users\": {\"a\": []}}",
+         "/routes/0/users/a expected the name of a backend or pool, or {"},
         {"{\"users\": []}", "/routes/0/users expected an object"},
         {"{\"users\": {}}", ""},
         {"{\"users_file\": \"none.tsv\"}",
@@ -167,7 +168,7 @@ Test(conf_routes, findings_about_rules)
         {"{\"domains\": {\"a.b\": \"east\", \"A.B\": \"west\"}}",
          "/routes/0/domains/A.B the same domain"},
         {"{\"domains\": {\"a.b\": \"east\", \"*.a.b\": \"west\"}}", ""},
-        {"{\"domains\": {\"a.b\": \"esat\"}}", "/routes/0/domains/a.b there is no backend"},
+        {"{\"domains\": {\"a.b\": \"esat\"}}", "/routes/0/domains/a.b there is no backend or pool"},
         {"{\"to\": \"east\"},\n{\"to\": \"west\"}",
          "routes.json:5 /routes/1 this rule is never reached: the one on line 4 takes everybody"},
         {"{\"deny\": true},\n{\"users\": {}}", "/routes/1 this rule is never reached"},
@@ -175,7 +176,8 @@ Test(conf_routes, findings_about_rules)
         {"", "/routes expected a list of 1"},
         {"{\"to\": \"east\"}],\n\"normalize\": {\"lowercase\": 1}, \"x\": [",
          "/normalize/lowercase expected true or false"},
-        {"{\"to\": \"east\"}],\n\"pools\": {}, \"x\": [", "/pools unknown key"},
+        {"{\"to\": \"east\"}],\n\"pool\": {}, \"x\": [",
+         "/pool unknown key; did you mean \"pools\"?"},
     };
     conf_text_expect(rows, COUNT_OF(rows), rules, true);
 }

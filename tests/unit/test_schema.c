@@ -229,7 +229,14 @@ Test(schema, loader_and_schema_agree_about_shape)
         {"{" B ", \"routes\": [{\"users\": {\"a\": {}}}]}", false},
         {"{" B ", \"routes\": [{\"users\": {\"a\": 1}}]}", false},
         {"{" B ", \"routes\": [{\"domains\": {}}]}", false},
-        {"{" B ", \"routes\": [{\"to\": \"b\"}], \"pools\": {}}", false},
+        {"{" B ", \"routes\": [{\"to\": \"b\"}], \"pools\": {}}", true},
+        {"{" B ", \"routes\": [{\"to\": \"p\"}], \"pools\": {\"p\": {\"members\": {\"b\": 1}}}}",
+         true},
+        {"{" B ", \"routes\": [{\"to\": \"b\"}], \"pools\": {\"p\": {\"members\": {}}}}", false},
+        {"{" B ", \"routes\": [{\"to\": \"b\"}], \"pools\": {\"p\": {\"members\": {\"b\": -1}}}}",
+         false},
+        {"{" B ", \"routes\": [{\"to\": \"b\"}], \"pools\": {\"p\": {\"choose\": \"first\"}}}",
+         false},
         {"{\"backends\": {}, \"routes\": [{\"deny\": true}]}", false},
     };
 
@@ -337,5 +344,5 @@ Test(schema, the_examples_of_the_manual_load)
         }
         free(manual);
     }
-    cr_expect_eq(examples, 5);
+    cr_expect_eq(examples, 6);
 }

@@ -67,9 +67,9 @@ Test(usermap, every_bad_line_is_a_finding)
     } rows[] = {
         {"", ""},
         {"#a\teast", ""},
-        {"a\tesat\n", "1 there is no backend \"esat\"; did you mean \"east\"?\n"},
-        {"\na\n", "2 expected user TAB backend [TAB login_as]\n"},
-        {"a east\n", "1 expected user TAB backend [TAB login_as]\n"},
+        {"a\tesat\n", "1 there is no backend or pool \"esat\"; did you mean \"east\"?\n"},
+        {"\na\n", "2 expected user TAB backend or pool [TAB login_as]\n"},
+        {"a east\n", "1 expected user TAB backend or pool [TAB login_as]\n"},
         {"\teast\n", "1 expected a user name before the first tab\n"},
         {"a@\teast\n", "1 expected a user name before the first tab, found \"a@\"\n"},
         {"a\x01\teast\n", "1 expected a user name before the first tab, found \"a?\"\n"},
@@ -115,7 +115,7 @@ Test(usermap, bad_lines_do_not_crowd_out_findings_about_the_routing_table)
                        users, &conf, &errors));
     cr_assert_eq(errors.count, 1 + LIMIT_USERS_ERRORS + 1);
     cr_expect_str_eq(errors.list[0].pointer, "/routes/1");
-    cr_expect_str_eq(errors.list[LIMIT_USERS_ERRORS].text, "there is no backend \"no\"");
+    cr_expect_str_eq(errors.list[LIMIT_USERS_ERRORS].text, "there is no backend or pool \"no\"");
     cr_expect_str_eq(errors.list[LIMIT_USERS_ERRORS + 1].text,
                      "905 more lines of this file are wrong");
     conf_errors_clear(&errors);

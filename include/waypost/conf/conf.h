@@ -136,11 +136,30 @@ struct conf_backend {
     char master_separator; /* NUL: PLAIN with an authzid; else as user, separator, master */
 };
 
-/* What a rule points at. `backends` are in the order in which they are tried. */
+/* How a pool orders its members for one login; see route/hash.h. */
+enum conf_choose { CONF_CHOOSE_USER_HASH, CONF_CHOOSE_ROUND_ROBIN, CONF_CHOOSE_FIRST };
+
+struct conf_member {
+    char *name;
+    const struct conf_backend *backend;
+    unsigned weight; /* 0: only when all others have failed */
+};
+
+struct conf_pool {
+    char *name;
+    struct conf_member *members; /* in file order */
+    size_t member_count;
+    const struct conf_backend **backends; /* the same as a list, for the pool's conf_target */
+    enum conf_choose choose;
+    bool failover; /* a login may go on to the next member */
+};
+
+/* What a rule points at: a backend, or the members of a pool in file order. */
 struct conf_target {
     const struct conf_backend *const *backends;
     size_t backend_count;
     const char *name;
+    const struct conf_pool *pool; /* NULL: a backend */
 };
 
 struct conf_usermap; /* compact hash table, see conf/usermap.h */
@@ -176,9 +195,11 @@ struct conf_routes {
     } normalize;
     struct conf_backend *backends;
     size_t backend_count;
-    struct conf_target *targets; /* everything a rule may name */
+    struct conf_pool *pools;
+    size_t pool_count;
+    struct conf_target *targets; /* everything a rule may name: the backends, then the pools */
     size_t target_count;
-    const struct conf_backend **members; /* the storage behind targets[].backends */
+    const struct conf_backend **singles; /* the storage behind the backends' targets */
     struct conf_rule *rules;
     size_t rule_count;
 };

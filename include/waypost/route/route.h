@@ -14,6 +14,7 @@ struct route_query {
     struct slice listener;     /* name of the listener; "" unknown */
     struct slice sni;          /* "" if none */
     const struct addr *client; /* NULL unknown */
+    uint64_t turn;             /* counts logins, for pools that take turns */
 };
 
 enum route_verdict {
@@ -30,7 +31,8 @@ struct route_decision {
     char login[LIMIT_USER + 1]; /* name sent to the backend */
     const struct conf_rule *rule;
     size_t rule_index;
-    const char *target; /* name of backend or pool */
+    const char *target;           /* name of backend or pool */
+    const struct conf_pool *pool; /* NULL: a backend */
     const struct conf_backend *candidates[LIMIT_CANDIDATES];
     size_t candidate_count;
 };

@@ -56,6 +56,7 @@ struct session_env {
         uint32_t sample[16];
         unsigned count, next;
     } rejections;
+    uint64_t turn; /* logins routed so far, for pools that take turns */
 };
 
 /* What the shell knows when it accepts. Borrowed pointers outlive the session. */
