@@ -217,6 +217,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
         .conf = generation->conf,
         .listener = listener,
         .lore = &generation->lore.view,
+        .counters = generation->counters,
         .local = socket_local(fd),
         .remote = *remote,
     };

@@ -25,6 +25,7 @@ static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
     }
     generation->conf = conf;
     generation->tls = tls;
+    generation->counters = NULL;
     generation->level = conf->log.level;
     generation->format = conf->log.format;
     generation->sessions = conf->limits.sessions;
@@ -48,6 +49,11 @@ bool generation_load(const char *path, struct tls_tickets **tickets, struct gene
     }
     *out = generation;
     return true;
+}
+
+void generation_count(struct generation *generation, struct ledger *ledger)
+{
+    generation->counters = ledger_open(ledger, generation->conf);
 }
 
 void generation_complain(const struct conf_errors *errors, const struct log *log)
@@ -81,6 +87,7 @@ void generation_release(struct generation **generation)
         return;
     tls_set_free(&old->tls);
     lore_fini(&old->lore);
+    free(old->counters);
     conf_release(&old->conf);
     free(old);
 }

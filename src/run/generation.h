@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "run/ledger.h"
 #include "run/lore.h"
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
@@ -15,9 +16,11 @@
 
 struct generation {
     atomic_uint references;
-    struct conf *conf;    /* one reference */
-    struct tls_set *tls;  /* owned */
-    struct lore lore;     /* of the backends of this configuration */
+    struct conf *conf;   /* one reference */
+    struct tls_set *tls; /* owned */
+    struct lore lore;    /* of the backends of this configuration */
+    /* Owned array: where each of them is counted; NULL: nowhere. */
+    struct backend_metrics **counters;
     enum log_level level; /* copies, for struct log */
     enum log_format format;
     uint64_t sessions; /* limits.sessions, or what the descriptors suffice for; before use only */
@@ -29,6 +32,9 @@ struct generation {
 MUST_USE
 bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
                      struct conf_errors *errors);
+/* Before use: its backends are counted in `ledger`, which outlives it. Short of memory they are not
+ * counted. */
+void generation_count(struct generation *generation, struct ledger *ledger);
 /* Logs what kept a configuration from being loaded. */
 void generation_complain(const struct conf_errors *errors, const struct log *log);
 struct generation *generation_hold(struct generation *generation);

@@ -14,6 +14,7 @@
 #include "run/generation.h"
 #include "run/logger.h"
 #include "run/process.h"
+#include "run/report.h"
 #include "run/worker.h"
 #include "waypost/base/metrics.h"
 
@@ -21,7 +22,7 @@
 #define FDS_PER_WORKER 16u
 #define FDS_PROCESS    64u
 
-enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNAL_COUNT };
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 struct supervisor {
     const char *conf_path; /* borrowed */
@@ -29,13 +30,14 @@ struct supervisor {
     bool logging; /* logger is open */
     struct log log;
     struct metrics metrics;
+    struct ledger ledger;
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
     struct bindings bindings;
     struct worker *workers;
     unsigned worker_count; /* that were initialised */
     uv_loop_t loop;
-    uv_signal_t signals[SIGNAL_COUNT];
+    uv_signal_t signals[COUNT_OF(signal_numbers)];
     uv_async_t ended; /* rung by a worker's thread as its last act */
     uv_timer_t patience;
     bool draining;
@@ -100,6 +102,7 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     make_room(s, generation, s->worker_count);
     lore_log_to(&generation->lore, logger_sink, &s->logger);
     lore_inherit(&generation->lore, &old->lore);
+    generation_count(generation, &s->ledger);
     s->generation = generation;
     for (unsigned i = 0; i < s->worker_count; i++) {
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))
@@ -166,24 +169,21 @@ static void leave(struct supervisor *s)
     post_all(s, LETTER_DRAIN);
 }
 
-static void on_leave(uv_signal_t *handle, int number)
+static void on_signal(uv_signal_t *handle, int number)
 {
-    leave(container_of(handle, struct supervisor,
-                       signals[number == SIGTERM ? SIGNAL_TERM : SIGNAL_INT]));
-}
+    struct supervisor *s = container_of(handle->loop, struct supervisor, loop);
 
-static void on_hangup(uv_signal_t *handle, int number)
-{
-    struct supervisor *s = container_of(handle, struct supervisor, signals[SIGNAL_HUP]);
-
-    UNUSED(number);
-    if (!s->draining)
+    if (number == SIGUSR1)
+        report(&s->log, &s->metrics, &s->ledger);
+    else if (number != SIGHUP)
+        leave(s);
+    else if (!s->draining)
         reload(s);
 }
 
 static void close_handles(struct supervisor *s)
 {
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+    for (size_t i = 0; i < COUNT_OF(s->signals); i++)
         uv_close((uv_handle_t *)&s->signals[i], NULL);
     uv_close((uv_handle_t *)&s->ended, NULL);
     uv_close((uv_handle_t *)&s->patience, NULL);
@@ -230,6 +230,7 @@ static int open_log(struct supervisor *s)
     s->logging = true;
     s->log = (struct log){s->generation->level, s->generation->format, logger_sink, &s->logger};
     lore_log_to(&s->generation->lore, logger_sink, &s->logger);
+    generation_count(s->generation, &s->ledger);
     return SUPERVISOR_CLEAN;
 }
 
@@ -289,14 +290,12 @@ static int start_workers(struct supervisor *s, unsigned workers)
 
 static void init_loop(struct supervisor *s)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
     int error = uv_loop_init(&s->loop);
 
-    for (size_t i = 0; i < SIGNAL_COUNT && error == 0; i++) {
+    for (size_t i = 0; i < COUNT_OF(s->signals) && error == 0; i++) {
         error = uv_signal_init(&s->loop, &s->signals[i]);
         if (error == 0)
-            error =
-                uv_signal_start(&s->signals[i], i == SIGNAL_HUP ? on_hangup : on_leave, numbers[i]);
+            error = uv_signal_start(&s->signals[i], on_signal, signal_numbers[i]);
     }
     if (error == 0)
         error = uv_async_init(&s->loop, &s->ended, on_ended);
@@ -362,6 +361,7 @@ static void finish(struct supervisor *s)
     bindings_close(&s->bindings);
     generation_release(&s->generation);
     tls_tickets_free(&s->tickets);
+    ledger_fini(&s->ledger);
     if (s->logging)
         logger_close(&s->logger);
 }
