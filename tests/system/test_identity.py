@@ -53,6 +53,7 @@ class IdentityTest(SystemTest):
             "v1-starttls": to(cls.headed, "starttls", "proxy-v1"),
             "v2": to(cls.headed, "implicit", "proxy-v2"),
             "v2-starttls": to(cls.headed, "starttls", "proxy-v2"),
+            "both": to(cls.headed, "implicit", "id", "proxy-v2"),
             "fake": backend(cls.ground, cls.fake, identity=["id"]),
         }
         return {"backends": backends, "routes": [{"domains": {
@@ -99,7 +100,7 @@ class Outbound(IdentityTest):
         self.assertIn(f"rip={HOST}", self.seen_by(self.distant, "rip="))
 
     def test_t59_headers_of_both_versions(self):
-        for number, name in enumerate(("v1", "v1-starttls", "v2", "v2-starttls")):
+        for number, name in enumerate(("v1", "v1-starttls", "v2", "v2-starttls", "both")):
             source = f"127.0.0.{number + 10}"
             self.login(self.client(source=source), name)
             self.assertIn(f"lip={HOST}", self.seen_by(self.headed, f"rip={source}, "))

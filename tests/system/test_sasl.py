@@ -225,6 +225,13 @@ class Scrams(SaslTest):
         self.assertRegex(reply.text, r"^\[SERVERBUG\]")
         waypost.wait_for_log(r"event=backend_failed .*changes the user name")
 
+    def test_t36_a_master_user_where_allowed(self):
+        waypost = self.start_waypost(self.routes(), self.settings(allow_authzid=True))
+        client = self.connect(waypost)
+        login = Scram("SCRAM-SHA-256", "chief", "master secret", authzid=ALICE)
+        self.assert_in(client, scram(client, login), ALICE, 3)
+        self.assertTrue(login.verified)
+
     def test_t36_another_identity_is_refused(self):
         client = self.connect()
         login = Scram("SCRAM-SHA-256", ALICE, self.users[ALICE].password, authzid=BOB)
@@ -259,6 +266,29 @@ class Tokens(SaslTest):
             self.assertIn("status", json.loads(error))
             exchange.say(dummy)
             self.assert_refused(client, exchange.hear())
+
+    def test_t37_a_token_is_good_for_its_own_user_only(self):
+        client = self.connect()
+        exchange = Exchange(client, "OAUTHBEARER", oauthbearer(BOB, self.good()))
+        self.assertIn("status", json.loads(exchange.hear()))
+        exchange.say(b"\1")
+        self.assert_refused(client, exchange.hear())
+
+    def test_t79_tokens_stay_out_of_the_log(self):
+        good = self.good()
+        client = self.connect()
+        authenticate(client, "XOAUTH2", xoauth2(ALICE, good))
+        self.waypost.wait_for_log(r"event=login ")
+        self.assertNotIn(good, self.waypost.log())
+
+    def test_t43_all_in_one_segment(self):
+        """The line behind AUTHENTICATE answers the error; what follows are commands."""
+        client = self.connect()
+        bad = base64.b64encode(xoauth2(ALICE, self.bad())).decode()
+        client.send(f"a AUTHENTICATE XOAUTH2 {bad}\r\n\r\nb NOOP\r\n")
+        self.assertTrue(client.line().startswith(b"+ "))
+        self.assertEqual(client.reply("a").status, "NO")
+        self.assertEqual(client.reply("b").status, "OK")
 
     def test_t38_the_token_alone_names_the_user(self):
         """Dovecot wants to be told; as XOAUTH2 it is."""

@@ -6,6 +6,7 @@ import unittest
 
 from tests.support.case import FakeImap, FakeTest, backend
 from tests.support.fake_imap import Script, split
+from tests.support.sasl import authenticate, xoauth2
 
 USER = "user@example.org"
 DELAY = 0.08  # within it all arrives that was sent without waiting
@@ -212,6 +213,39 @@ class InClear(TurnsTest):
             self.assertEqual(reply.status, "OK", reply.all)
             self.assertEqual(fake.script.turns, [["CAPABILITY"], ["ID", "AUTHENTICATE"]])
             client.close()
+
+
+class LongTokens(FakeTest):
+    """Tokens longer than any command line."""
+
+    settings = {"auth": {"mechanisms": ["PLAIN", "XOAUTH2"]}}
+
+    @classmethod
+    def routes(cls):
+        entry = backend(cls.ground, cls.fake, mechanisms=["PLAIN", "XOAUTH2"])
+        return {"backends": {"fake": entry}, "routes": [{"to": "fake"}]}
+
+    def test_t25_arrive_whole(self):
+        for initial in (True, False):
+            for direct in (True, False):
+                script = Script()
+                script.capabilities = b"IMAP4rev1 AUTH=XOAUTH2" + (b" SASL-IR" if direct else b"")
+                heard = []
+
+                def do_authenticate(peer, tag, rest, _context, script=script, heard=heard):
+                    message = rest.partition(b" ")[2]
+                    if not message:
+                        peer.send(b"+ \r\n")
+                        message = peer.line()[:-2]
+                    heard.append(base64.b64decode(message))
+                    return script.accept(peer, tag)
+
+                script.do_authenticate = do_authenticate
+                self.use(script)
+                message = xoauth2(USER, "t" * 40000)
+                reply = authenticate(self.connect(), "XOAUTH2", message, initial)
+                self.assertEqual(reply.status, "OK", reply.all)
+                self.assertTrue(heard == [message], len(heard[0]))
 
 
 class AfterLogin(FakeTest):
