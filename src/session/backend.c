@@ -44,29 +44,45 @@ static unsigned own_number(const struct session *s)
     return s->reply.kind == REPLY_TAGGED ? login_own_number(s, s->reply.tag) : 0;
 }
 
-static void note(struct session *s, enum lore_when when, const struct caps *caps)
+static void note(struct session *s, enum lore_when when, struct slice words)
 {
-    if (s->lore != NULL && caps_known(caps))
-        s->lore->note(s->lore->ctx, s->target, when, caps_words(caps));
+    if (s->lore != NULL)
+        s->lore->note(s->lore->ctx, s->target, when, words);
 }
 
-/* Learns capabilities wherever a reply may carry them. A list that is not the answer to our own
- * question before login is the one for the logged-in user. */
-static void learn(struct session *s)
+/* The list in a reply, wherever a reply may carry one; ptr is NULL without. */
+static struct slice list_of(const struct session *s)
 {
-    bool before = !s->said_login || s->sent.caps != 0;
-    struct caps *caps = before && !s->accepted ? &s->caps : &s->caps_after;
     struct slice words = s->reply.code;
 
     if (s->reply.status == STATUS_OTHER) {
-        if (s->reply.kind != REPLY_UNTAGGED || !slice_eq_nocase(s->reply.word, SLICE("CAPABILITY")))
-            return;
-        words = s->reply.text;
-    } else if (!slice_eq_nocase(reply_code_name(&s->reply), SLICE("CAPABILITY"))) {
-        return;
-    } else {
-        slice_cut(&words, ' ');
+        if (s->reply.kind == REPLY_UNTAGGED && slice_eq_nocase(s->reply.word, SLICE("CAPABILITY")))
+            return s->reply.text;
+        return slice_of(NULL, 0);
     }
+    if (!slice_eq_nocase(reply_code_name(&s->reply), SLICE("CAPABILITY")))
+        return slice_of(NULL, 0);
+    slice_cut(&words, ' ');
+    return words;
+}
+
+/*
+ * Learns capabilities. A list that is not the answer to our own question before login is the one
+ * for the logged-in user. What a login was planned by stays as it is while the login is under way:
+ * a list that comes too late is for the next session.
+ */
+static void learn(struct session *s)
+{
+    struct slice words = list_of(s);
+    bool before = !s->accepted && (!s->said_login || s->sent.caps != 0);
+    struct caps *caps = before ? &s->caps : &s->caps_after;
+
+    if (words.ptr == NULL)
+        return;
+    if (before && (s->target->tls != CONF_TLS_STARTTLS || s->backend.secure))
+        note(s, LORE_BEFORE_LOGIN, words);
+    if (before && s->said_login)
+        return;
     if (!caps_set(caps, words))
         caps_clear(caps);
 }
@@ -147,7 +163,6 @@ enum step greeting_step(struct session *s)
     learn(s);
     heard(s);
     if (s->target->tls != CONF_TLS_STARTTLS) {
-        note(s, LORE_BEFORE_LOGIN, &s->caps);
         begin_login(s);
     } else if (caps_known(&s->caps) && !caps_has(&s->caps, SLICE("STARTTLS"))) {
         place_next(s, REFUSAL_serverbug, "STARTTLS is not offered");
@@ -209,7 +224,8 @@ static void hand_over(struct session *s)
         s->sent.recaps = login_command(s, "CAPABILITY");
         return;
     }
-    note(s, LORE_AFTER_LOGIN, &s->caps_after);
+    if (caps_known(&s->caps_after))
+        note(s, LORE_AFTER_LOGIN, caps_words(&s->caps_after));
     relay_enter(s, caps_known(&s->caps_after) ? caps_words(&s->caps_after) : SLICE("IMAP4rev1"));
 }
 
@@ -220,7 +236,6 @@ static void caps_answered(struct session *s)
 
     s->sent.caps = 0;
     heard(s);
-    note(s, LORE_BEFORE_LOGIN, &s->caps);
     if (ok || s->said_login)
         advance(s);
     else

@@ -256,6 +256,8 @@ static void effect(struct run *run)
         effect_end(run, verb, first);
     else if (slice_eq(verb, SLICE("pass")))
         effect_pass(run, first);
+    else if (slice_eq(verb, SLICE("knows")))
+        run->known = all;
     else if (slice_eq(verb, SLICE("certificate")))
         effect_certificate(run, first);
     else if (slice_eq(verb, SLICE("leave")))
@@ -274,6 +276,28 @@ static void effect(struct run *run)
     turn(run);
 }
 
+static void note(void *ctx, const struct conf_backend *backend, enum lore_when when,
+                 struct slice words)
+{
+    (void)ctx, (void)backend, (void)when, (void)words;
+}
+
+static bool recall(void *ctx, const struct conf_backend *backend, struct caps *out)
+{
+    struct run *run = ctx;
+    UNUSED(backend);
+
+    return run->known.len > 0 && caps_set(out, run->known);
+}
+
+static void advertise(void *ctx, const struct conf_listener *listener, struct str *words,
+                      bool mechanisms[CONF_MECH_COUNT])
+{
+    (void)ctx, (void)listener, (void)mechanisms;
+    if (words != NULL)
+        str_add(words, SLICE(SESSION_CAPABILITIES));
+}
+
 static const struct conf_listener *find_listener(const struct conf *conf, struct slice name)
 {
     for (size_t i = 0; i < conf->listener_count; i++) {
@@ -290,8 +314,11 @@ static void begin(struct run *run)
         .env = &run->env,
         .conf = run->conf,
         .listener = find_listener(run->conf, run->script->listener),
+        .lore = &run->lore,
         .entropy = "0123456789abcdef",
     };
+
+    run->lore = (struct session_lore){run, note, recall, advertise};
 
     REQUIRE(addr_parse(SLICE("192.0.2.7"), &setup.remote));
     REQUIRE(addr_parse(SLICE("198.51.100.1"), &setup.local));

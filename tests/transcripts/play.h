@@ -29,7 +29,9 @@ struct run {
     size_t to_client_len, to_backend_len, logged_len;
     size_t to_client_seen, to_backend_seen;
     const struct script_line *line; /* being carried out */
-    char email[256];                /* in the client's certificate */
+    struct session_lore lore;       /* recalls `known` for every backend */
+    struct slice known;
+    char email[256]; /* in the client's certificate */
     bool failed;
 };
 
