@@ -169,6 +169,17 @@ class Greetings(BackendTest):
         self.assertEqual(client.command("NOOP").status, "OK")
         fresh.stop()
 
+    def test_remembered_capabilities_that_no_longer_hold(self):
+        """What was begun on remembered capabilities is finished, whatever the answer says now."""
+        for remembered in (b"IMAP4rev1 AUTH=PLAIN LOGINDISABLED", b"IMAP4rev1 AUTH=PLAIN SASL-IR"):
+            for true in (b"IMAP4rev1", b"IMAP4rev1 LITERAL+", b"IMAP4rev1 AUTH=PLAIN"):
+                for capabilities, greeting in ((remembered, Script.greeting),
+                                               (true, b"* OK hello\r\n")):
+                    script = Script()
+                    script.capabilities, script.greeting = capabilities, greeting
+                    _, reply = self.attempt(script)
+                    self.assertEqual(reply.status, "OK", (remembered, true, reply.all))
+
     def test_t57_bare_plus(self):
         script = Script()
         script.capabilities = b"IMAP4rev1 AUTH=PLAIN LOGINDISABLED"
