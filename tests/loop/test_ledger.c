@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/connbed.h"
+
+#define THINKING_MS 20u
 
 static struct ledger ledger;
 static struct connbed bed;
@@ -100,12 +103,14 @@ static void finish(void)
     ledger_fini(&ledger);
 }
 
+/* The backend takes its time. */
 static void exchange(const char *command, const char *reply)
 {
     asked += strlen(command);
     answered += strlen(reply);
     peer_say(&client, command);
     cr_assert(peer_hears(&backend, command));
+    usleep(1000 * THINKING_MS);
     peer_say(&backend, reply);
     cr_assert(peer_hears(&client, reply));
 }
@@ -137,6 +142,7 @@ Test(ledger, sessions_count_commands_and_bytes)
     cr_expect_eq(metric_get(&fetch->no), 1);
     cr_expect_eq(metric_get(&fetch->bad), 1);
     cr_expect_eq(timed(fetch), 3);
+    cr_expect_geq(metric_get(&fetch->latency_sum), 3 * (THINKING_MS - 1));
     cr_expect_eq(metric_get(&idle->ok), 1);
     cr_expect_eq(timed(idle), 0);
     cr_expect_eq(metric_get(&b->bytes_to_backend), asked);
