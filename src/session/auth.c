@@ -205,7 +205,7 @@ enum result auth_line(struct session *s, struct slice *line, size_t *len)
 
 enum step sasl_step(struct session *s)
 {
-    struct slice line;
+    struct slice line = SLICE("");
     size_t len = 0;
     enum result result = auth_line(s, &line, &len);
 

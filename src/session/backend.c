@@ -81,8 +81,10 @@ static void learn(struct session *s)
         return;
     if (before && (s->target->tls != CONF_TLS_STARTTLS || s->backend.secure))
         note(s, LORE_BEFORE_LOGIN, words);
-    if (before && s->said_login)
+    if (before && s->said_login) {
+        s->outdated = !slice_eq(words, caps_words(&s->caps));
         return;
+    }
     if (!caps_set(caps, words))
         caps_clear(caps);
 }

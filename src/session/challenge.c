@@ -50,7 +50,7 @@ static void answer(struct session *s, struct slice line)
 
 enum step challenge_step(struct session *s)
 {
-    struct slice line;
+    struct slice line = SLICE("");
     size_t len = 0;
 
     /* A backend that ends the exchange by itself is heard where verdicts are. */

@@ -71,40 +71,43 @@ static void header_refused(struct session *s, const char *why)
     session_fail(s, REASON_proxy_header);
 }
 
+/* What a header from a trusted sender says. NULL when TLS may begin, else why not. */
+static const char *header_read(struct session *s, const struct proxyhdr *header, bool whole)
+{
+    if (!whole && header->fault == PROXYHDR_ABSENT && !s->listener->proxy_protocol.required)
+        return NULL;
+    if (!whole)
+        return proxyhdr_fault_text(header->fault);
+    buf_drop(&s->client.in, header->len);
+    if (!header->local) {
+        s->remote = header->source;
+        s->local = header->destination;
+    }
+    return NULL;
+}
+
 /* Reads the PROXY header, which stands in clear before anything else. */
 static enum step header_step(struct session *s)
 {
-    bool required = s->listener->proxy_protocol.required;
+    const char *trouble = NULL;
+    enum result result = DONE;
     struct proxyhdr header;
 
-    if (!header_trusted(s)) {
-        if (required) {
-            header_refused(s, "the sender's address is not in proxy_protocol.from");
-            return MOVED;
-        }
-    } else {
-        switch (proxyhdr_parse(buf_bytes(&s->client.in), &header)) {
-        case DONE:
-            buf_drop(&s->client.in, header.len);
-            if (!header.local) {
-                s->remote = header.source;
-                s->local = header.destination;
-            }
-            break;
-        case NEED_MORE:
-        case CONTINUE:
-            if (s->client.eof)
-                session_fail(s, REASON_client_closed);
-            return s->client.eof ? MOVED : STILL;
-        case BAD:
-            if (header.fault != PROXYHDR_ABSENT || required) {
-                header_refused(s, proxyhdr_fault_text(header.fault));
-                return MOVED;
-            }
-            break;
-        }
+    if (header_trusted(s)) {
+        result = proxyhdr_parse(buf_bytes(&s->client.in), &header);
+        if (result == DONE || result == BAD)
+            trouble = header_read(s, &header, result == DONE);
+    } else if (s->listener->proxy_protocol.required) {
+        trouble = "the sender's address is not in proxy_protocol.from";
     }
-    secure_begin(s);
+    if (trouble != NULL)
+        header_refused(s, trouble);
+    else if (result == DONE || result == BAD)
+        secure_begin(s);
+    else if (s->client.eof)
+        session_fail(s, REASON_client_closed);
+    else
+        return STILL;
     return MOVED;
 }
 

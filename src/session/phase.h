@@ -81,6 +81,8 @@ enum step redial_step(struct session *s);
 void place_next(struct session *s, enum refusal trouble, const char *why);
 /* From here on this candidate is the only one: credentials are being judged. */
 void place_commit(struct session *s);
+/* The same candidate once more, by what it shows now. */
+void place_again(struct session *s);
 /* The backend names another as the user's: that one is tried next, and none after it. `login` is
  * the name to use there; empty: the same. */
 void place_refer(struct session *s, const struct conf_backend *to, struct slice login);

@@ -19,7 +19,7 @@ void place_hang_up(struct session *s)
 void place_begin(struct session *s)
 {
     s->trouble = REFUSAL_unavailable;
-    s->judged_by_backend = s->exchanged = false;
+    s->judged_by_backend = s->exchanged = s->again = false;
     s->referrals = 0;
     /* The last attempt's connection may still be closing. */
     session_move(s, s->backend.busy ? PHASE_REDIAL : PHASE_ROUTE, SESSION_NEVER);
@@ -95,6 +95,7 @@ static void forget_dialogue(struct session *s)
     reply_reset(&s->reply);
     s->sent = (struct session_sent){.starttls = 0};
     s->said_id = s->said_login = s->asked_after = s->accepted = s->cancelled = false;
+    s->outdated = false;
     s->login_part = 0;
 }
 
@@ -198,6 +199,14 @@ void place_next(struct session *s, enum refusal trouble, const char *why)
 void place_commit(struct session *s)
 {
     s->route->candidate_count = s->candidate;
+}
+
+void place_again(struct session *s)
+{
+    s->again = true;
+    s->candidate--;
+    place_hang_up(s);
+    session_move(s, PHASE_REDIAL, SESSION_NEVER);
 }
 
 void place_refer(struct session *s, const struct conf_backend *to, struct slice login)

@@ -84,9 +84,16 @@ void refuse_login(struct session *s, enum refusal refusal)
 
 void refuse_cancelled(struct session *s)
 {
+    /* The challenge behind a token is its refusal (RFC 7628 section 3.2.3): cancelling there hides
+     * no guess. Any other exchange costs a backend a connection, so it may not be had for ever. */
+    if (s->credentials.kind == CREDENTIAL_TOKEN) {
+        s->judged_by_backend = true;
+        refuse_login(s, REFUSAL_cancelled);
+        return;
+    }
     end_attempt(s);
-    session_say(s, "%.*s BAD Authentication cancelled.\r\n", (int)s->tag_len, s->tag);
     command_enter(s);
+    command_bad(s, slice_of(s->tag, s->tag_len), "Authentication cancelled.");
 }
 
 enum step refuse_step(struct session *s)
@@ -104,6 +111,8 @@ void refuse_late(struct session *s)
         session_tell(s, secret_reveal(&s->forwarded));
         session_say(s, "\r\n");
         secret_clear(&s->forwarded);
+    } else if (s->refusal == REFUSAL_cancelled) {
+        session_say(s, "%.*s BAD %s\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)), row->text);
     } else if (row->guess) {
         session_say(s, "%.*s NO [%s] %s\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)), row->code,
                     row->text);

@@ -129,10 +129,22 @@ static void refused(struct session *s)
     }
 }
 
+/* The backend refused the form of the login, which was chosen by a list that it has shown to be
+ * outdated: nothing about the credentials is said yet. Once only: by then the list is fresh. */
+static bool was_misled(const struct session *s)
+{
+    bool form = s->reply.status == STATUS_BAD ||
+                slice_eq_nocase(reply_code_name(&s->reply), SLICE("CANNOT"));
+
+    return form && s->outdated && !s->again && !s->exchanged;
+}
+
 void verdict_judge(struct session *s)
 {
     if (s->reply.status == STATUS_OK && !s->cancelled) {
         accepted(s);
+    } else if (was_misled(s)) {
+        place_again(s);
     } else if (s->cancelled) {
         /* Whatever the backend makes of it, the client has given up (RFC 9051 section 6.2.2). */
         refuse_cancelled(s);

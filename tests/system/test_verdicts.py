@@ -188,12 +188,20 @@ class Verdicts(BackendTest):
         self.assertEqual(reply.status, "OK")
 
     def test_t56_id_is_never_in_the_way(self):
-        for answer in (b"%t BAD no ID here\r\n", b"* BYE Unknown command.\r\n"):
-            script = Script()
+        fake = FakeImap(self.ground, tls="none")
+        self.addCleanup(fake.stop)
+        waypost = self.start_waypost({
+            "backends": {"fake": {"address": fake.address, "tls": "none", "identity": ["id"]}},
+            "routes": [{"to": "fake"}]})
+        for answer, wanted in ((b"%t BAD no ID here\r\n", "OK"), (b"%t NO later\r\n", "OK"),
+                               (b"* BYE Unknown command.\r\n", "NO")):
+            fake.script = script = Script()
             script.do_id = lambda peer, tag, _rest, _context, answer=answer: \
                 peer.send(answer.replace(b"%t", tag))
-            _, reply = self.attempt(script)
-            self.assertEqual(reply.status, "OK", reply.all)
+            reply = self.connect(waypost).login(USER, "secret")
+            self.assertEqual(reply.status, wanted, reply.all)
+        self.assertTrue(fake.saw(b"x-originating-ip"))
+        waypost.stop()
 
 
 if __name__ == "__main__":

@@ -279,7 +279,14 @@ static void effect(struct run *run)
 static void note(void *ctx, const struct conf_backend *backend, enum lore_when when,
                  struct slice words)
 {
-    (void)ctx, (void)backend, (void)when, (void)words;
+    struct run *run = ctx;
+    UNUSED(backend);
+
+    if (when == LORE_BEFORE_LOGIN && run->known.len > 0) {
+        struct str known = STR_ON(run->noted);
+        str_add(&known, words);
+        run->known = str_slice(&known);
+    }
 }
 
 static bool recall(void *ctx, const struct conf_backend *backend, struct caps *out)

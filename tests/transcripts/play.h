@@ -31,7 +31,8 @@ struct run {
     const struct script_line *line; /* being carried out */
     struct session_lore lore;       /* recalls `known` for every backend */
     struct slice known;
-    char email[256]; /* in the client's certificate */
+    char noted[LIMIT_CAPS]; /* what `known` points at once a backend has said otherwise */
+    char email[256];        /* in the client's certificate */
     bool failed;
 };
 
