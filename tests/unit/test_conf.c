@@ -49,6 +49,13 @@ Test(conf, a_smallest_configuration_has_the_documented_defaults)
     cr_expect_eq(c->auth.penalty_max, 15000);
     cr_expect_null(c->capabilities);
     cr_expect_eq(c->limits.sessions, 10000);
+    cr_expect_eq(c->limits.unauthenticated, 2000);
+    cr_expect_eq(c->limits.unauthenticated_per_address, 500);
+    cr_expect_eq(c->limits.sessions_per_user, 500);
+    cr_expect_eq(c->limits.sessions_per_user_and_address, 0);
+    cr_expect_eq(c->limits.sessions_per_address, 0);
+    cr_expect_eq(c->limits.logins_per_minute_per_address, 0);
+    cr_expect_eq(c->limits.trusted_count, 0);
     cr_expect_eq(c->limits.line, LIMIT_LINE);
     cr_expect_eq(c->limits.sasl_line, LIMIT_SASL_LINE);
     cr_expect_eq(c->limits.literal, LIMIT_LITERAL);
@@ -86,7 +93,11 @@ Test(conf, everything_given_arrives)
         "  \"penalty\": {\"first\": \"0s\", \"max\": \"1s\"}},"
         "\"capabilities\": [\"IMAP4rev1\", \"ID\"],"
         "\"limits\": {\"sessions\": 7, \"line\": 1000, \"sasl_line\": \"12KiB\","
-        "  \"literal\": \"1KiB\", \"bad_commands\": 9},"
+        "  \"literal\": \"1KiB\", \"bad_commands\": 9, \"unauthenticated\": 11,"
+        "  \"unauthenticated_per_address\": 12, \"sessions_per_user\": 13,"
+        "  \"sessions_per_user_and_address\": 14, \"sessions_per_address\": 15,"
+        "  \"logins_per_minute_per_address\": 16,"
+        "  \"trusted\": [\"192.0.2.0/24\", \"2001:db8::/32\"]},"
         "\"keepalive\": {\"client\": \"0s\"},"
         "\"log\": {\"format\": \"json\", \"level\": \"debug\", \"to\": \"w.log\"}}",
         conf_text_routes);
@@ -109,6 +120,14 @@ Test(conf, everything_given_arrives)
     cr_expect(c->auth.mechanisms[CONF_MECH_PLAIN]);
     cr_expect_not(c->auth.mechanisms[CONF_MECH_LOGIN]);
     cr_expect_str_eq(c->capabilities, "IMAP4rev1 ID");
+    cr_expect_eq(c->limits.unauthenticated, 11);
+    cr_expect_eq(c->limits.unauthenticated_per_address, 12);
+    cr_expect_eq(c->limits.sessions_per_user, 13);
+    cr_expect_eq(c->limits.sessions_per_user_and_address, 14);
+    cr_expect_eq(c->limits.sessions_per_address, 15);
+    cr_expect_eq(c->limits.logins_per_minute_per_address, 16);
+    cr_expect_eq(c->limits.trusted_count, 2);
+    cr_expect_eq(c->limits.trusted[1].bits, 32);
     cr_expect_eq(c->limits.line, 1000);
     cr_expect_eq(c->limits.sasl_line, 12288);
     cr_expect_eq(c->keepalive.client, 0);

@@ -83,6 +83,12 @@ struct conf {
     char *capabilities; /* static pre-login list, space separated; NULL: "auto" */
     struct conf_limits {
         unsigned sessions;
+        unsigned unauthenticated; /* this one and those below: 0 is no limit */
+        unsigned unauthenticated_per_address;
+        unsigned sessions_per_user, sessions_per_user_and_address, sessions_per_address;
+        unsigned logins_per_minute_per_address;
+        struct cidr *trusted; /* exempt from limits of an address, and from penalties */
+        size_t trusted_count;
         size_t line, sasl_line, literal;
         unsigned bad_commands;
     } limits;
