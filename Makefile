@@ -22,8 +22,8 @@ CC := gcc
 endif
 
 # --- libraries --------------------------------------------------------------------------------
-# The core is pure: it sees JSON (in src/conf) and a hash function. The shell adds loop and TLS.
-CORE_PKGS  := jansson >= 2.14 libxxhash >= 0.8
+# The core is pure: it sees JSON and patterns (in src/conf) and a hash function. The shell adds loop and TLS.
+CORE_PKGS  := jansson >= 2.14 libxxhash >= 0.8 libpcre2-8 >= 10.30
 SHELL_PKGS := libuv >= 1.44 openssl >= 3.0
 PKGS       := $(CORE_PKGS) $(SHELL_PKGS)
 pkg = $(shell $(PKG_CONFIG) $(1) '$(2)' 2>/dev/null)

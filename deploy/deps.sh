@@ -16,6 +16,7 @@ build     libuv1-dev           library:libuv>=1.44
 build     libssl-dev           library:openssl>=3.0
 build     libjansson-dev       library:jansson>=2.14
 build     libxxhash-dev        library:libxxhash>=0.8
+build     libpcre2-dev         library:libpcre2-8>=10.30
 demo      python3              program:python3
 demo      dovecot-imapd        file:/usr/lib/dovecot/imap
 demo      openssl              program:openssl

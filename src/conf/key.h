@@ -88,9 +88,11 @@ extern const struct kind kind_identity, kind_login, kind_user, kind_separator, k
 extern const struct kind kind_object, kind_list, kind_map;
 /* kind_pool.c: the members of a pool. */
 extern const struct kind kind_members, kind_member;
+/* kind_condition.c: what a rule asks for. */
+extern const struct kind kind_pattern, kind_listener_name, kind_server_name;
 /* kind_route.c: what rules are made of. */
-extern const struct kind kind_target, kind_login_as, kind_destination, kind_users, kind_users_file,
-    kind_domains;
+extern const struct kind kind_target, kind_login_as, kind_rewrite, kind_destination, kind_users,
+    kind_users_file, kind_domains;
 
 /* The two documents. */
 extern const struct shape waypost_shape, routes_shape;

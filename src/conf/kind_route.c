@@ -106,7 +106,29 @@ static bool read_login_as(struct reader *r, const struct place *at, const struct
     struct slice text = text_of(value);
     UNUSED(r);
     UNUSED(at);
-    if (text.len > key->max || !username_template_legal(text))
+    if (text.len > key->max || !username_template_legal(text, NULL))
+        return false;
+    store_pointer(key, base, memory_text(text));
+    return true;
+}
+
+static void describe_rewrite(const struct key *key, struct str *out)
+{
+    str_addf(out,
+             "a login name of 1 to %llu bytes, in which {user}, {local}, {domain} and groups of "
+             "the pattern, such as {1}, are replaced and other braces do not occur",
+             (unsigned long long)key->max);
+}
+
+/* The same for a whole rule, whose pattern has been read. */
+static bool read_rewrite(struct reader *r, const struct place *at, const struct key *key,
+                         const json_t *value, void *base)
+{
+    const struct conf_rule *rule = base;
+    struct slice text = text_of(value);
+    UNUSED(r);
+    UNUSED(at);
+    if (text.len > key->max || !username_template_legal(text, rule->conditions.user))
         return false;
     store_pointer(key, base, memory_text(text));
     return true;
@@ -119,6 +141,8 @@ static void release_text(const struct key *key, void *base)
 
 const struct kind kind_login_as = {TYPE(STRING), describe_login_as, read_login_as, release_text,
                                    schema_string};
+const struct kind kind_rewrite = {TYPE(STRING), describe_rewrite, read_rewrite, release_text,
+                                  schema_string};
 
 /* ----- destinations: TARGET or { to, login_as } --------------------------------------------- */
 

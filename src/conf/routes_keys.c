@@ -244,6 +244,10 @@ static const struct key destination_element = {.kind = &kind_destination,
                                                .shape = &destination_shape};
 static_assert(offsetof(struct conf_domain, name) == 0, "kind_map puts the name first");
 
+static const struct key listener_element = {.kind = &kind_listener_name, .size = sizeof(char *)};
+static const struct key sni_element = {.kind = &kind_server_name, .size = sizeof(char *)};
+static const struct key client_element = {.kind = &kind_cidr, .size = sizeof(struct cidr)};
+
 static const struct key rule_keys[] = {
     {"users", &kind_users, FIELD(struct conf_rule, users), .element = &destination_element,
      .help = "users by exact name"},
@@ -253,10 +257,30 @@ static const struct key rule_keys[] = {
      ALSO(struct conf_rule, domain_count), .min = 1, .max = 1000000,
      .element = &destination_element,
      .help = "users by domain; \"*.example.net\" stands for every subdomain"},
-    {"to", &kind_target, FIELD(struct conf_rule, target), .help = "everybody else goes here"},
-    {"deny", &kind_true, .help = "everybody else is refused"},
-    {"login_as", &kind_login_as, FIELD(struct conf_rule, login_as), .needs = "to", .max = 1024,
-     .help = LOGIN_AS_HELP},
+    {"to", &kind_target, FIELD(struct conf_rule, target),
+     .help = "everybody else goes here, or whom the conditions of this rule select"},
+    {"deny", &kind_true,
+     .help = "everybody else is refused, or whom the conditions of this rule select"},
+    {"user", &kind_pattern, FIELD(struct conf_rule, conditions.user), .max = LIMIT_PATTERN,
+     .help = "condition: a PCRE2 pattern for the whole of the normalized name"},
+    {"listener", &kind_list, FIELD(struct conf_rule, conditions.listeners),
+     ALSO(struct conf_rule, conditions.listener_count), .min = 1, .max = 1000,
+     .element = &listener_element,
+     .help = "condition: the client came to one of these listeners of waypost.json"},
+    {"sni", &kind_list, FIELD(struct conf_rule, conditions.sni),
+     ALSO(struct conf_rule, conditions.sni_count), .min = 1, .max = 1000, .element = &sni_element,
+     .help = "condition: the client asked for one of these server names; \"*.example.net\" "
+             "stands for every subdomain. A client may ask for any name, so this says nothing "
+             "about what it is entitled to"},
+    {"client", &kind_list, FIELD(struct conf_rule, conditions.clients),
+     ALSO(struct conf_rule, conditions.client_count), .min = 1, .max = 10000,
+     .element = &client_element, .help = "condition: the client's address is in one of these"},
+    {"percent", &kind_number, FIELD(struct conf_rule, conditions.percent), .min = 0, .max = 100,
+     .help = "condition: the user is in this share of all users; a larger one only adds users"},
+    {"salt", &kind_text, FIELD(struct conf_rule, conditions.salt), .needs = "percent", .max = 64,
+     .help = "another value selects other users; without it, the name in \"to\""},
+    {"login_as", &kind_rewrite, FIELD(struct conf_rule, login_as), .needs = "to", .max = 1024,
+     .help = LOGIN_AS_HELP ", and {1} or {name} for groups of the pattern"},
 };
 
 static const char *const selectors[] = {"users", "users_file", "domains", "to", "deny", NULL};
@@ -269,6 +293,7 @@ static void check_rule(struct reader *r, const struct place *at, const json_t *o
     struct conf_rule *rule = base;
 
     rule->line = place_line(r, at);
+    rule->conditions.has_percent = json_object_get(object, "percent") != NULL;
     for (size_t i = 0; selectors[i] != NULL; i++) {
         if (json_object_get(object, selectors[i]) != NULL)
             rule->kind = selected[i];
@@ -319,14 +344,21 @@ static const struct key routes_keys[] = {
      .help = "rules; the first that matches a user decides, and without one the user is refused"},
 };
 
+static bool takes_everybody(const struct conf_rule *rule)
+{
+    const struct conf_conditions *c = &rule->conditions;
+
+    return (rule->kind == CONF_RULE_TO || rule->kind == CONF_RULE_DENY) && c->user == NULL &&
+           c->listener_count == 0 && c->sni_count == 0 && c->client_count == 0 && (!c->has_percent || c->percent == 100);
+}
+
 /* A rule without a condition leaves nothing for those behind it. */
 static void check_reachable(struct reader *r, const struct place *routes,
                             const struct conf_routes *table)
 {
     size_t last = 0;
 
-    while (last < table->rule_count && table->rules[last].kind != CONF_RULE_TO &&
-           table->rules[last].kind != CONF_RULE_DENY)
+    while (last < table->rule_count && !takes_everybody(&table->rules[last]))
         last++;
     for (size_t i = last + 1; i < table->rule_count; i++) {
         struct place here = {.up = routes, .index = i};

@@ -37,68 +37,69 @@ bool username_normalize(const struct conf_normalize *normalize, struct slice nam
     return !out->overflow && out->len <= LIMIT_USER;
 }
 
-enum part { PART_USER, PART_LOCAL, PART_DOMAIN, PART_COUNT };
-
-static const struct slice part_names[PART_COUNT] = {
-    [PART_USER] = {"{user}", 6},
-    [PART_LOCAL] = {"{local}", 7},
-    [PART_DOMAIN] = {"{domain}", 8},
-};
-
-/* The placeholder at the start of `text`, or PART_COUNT. */
-static enum part part_at(struct slice text)
+/* What the placeholder called `name` stands for; false if there is none of this name. */
+static bool part_of(struct slice name, const struct username_parts *parts, struct slice *value)
 {
-    enum part part = 0;
-    while (part < PART_COUNT && !slice_starts(text, part_names[part]))
-        part++;
-    return part;
+    struct slice user = parts->user;
+    size_t group;
+
+    if (slice_eq(name, SLICE("user")))
+        *value = user;
+    else if (slice_eq(name, SLICE("local")))
+        *value = slice_take(user, last_at(user));
+    else if (slice_eq(name, SLICE("domain")))
+        *value = username_domain(user);
+    else if (parts->pattern != NULL && pattern_group(parts->pattern, name, &group))
+        *value = parts->match == NULL ? SLICE("") : parts->match->groups[group];
+    else
+        return false;
+    return true;
 }
 
 /* Cuts the next piece off a template: a placeholder, or text up to the next brace. False at a
  * brace that belongs to nothing. */
-static bool next_piece(struct slice *template, enum part *part, struct slice *text)
+static bool next_piece(struct slice *template, const struct username_parts *parts,
+                       struct slice *value)
 {
     size_t len = 0;
 
-    *part = part_at(*template);
-    if (*part != PART_COUNT) {
-        *template = slice_skip(*template, part_names[*part].len);
-        return true;
+    if (slice_starts(*template, SLICE("{"))) {
+        len = slice_find(*template, '}');
+        if (len == template->len)
+            return false;
+        struct slice name = slice_skip(slice_take(*template, len), 1);
+        *template = slice_skip(*template, len + 1);
+        return part_of(name, parts, value);
     }
     while (len < template->len && template->ptr[len] != '{' && template->ptr[len] != '}')
         len++;
-    *text = slice_take(*template, len);
+    *value = slice_take(*template, len);
     *template = slice_skip(*template, len);
     return len > 0;
 }
 
-bool username_template_legal(struct slice template)
+bool username_template_legal(struct slice template, const struct conf_pattern *pattern)
 {
-    enum part part;
-    struct slice text;
+    struct username_parts parts = {.pattern = pattern};
+    struct slice value;
 
     if (template.len == 0)
         return false;
     while (template.len > 0) {
-        if (!next_piece(&template, &part, &text))
+        if (!next_piece(&template, &parts, &value))
             return false;
     }
     return true;
 }
 
-bool username_expand(struct slice template, struct slice user, struct str *out)
+bool username_expand(struct slice template, const struct username_parts *parts, struct str *out)
 {
-    struct slice values[PART_COUNT + 1] = {
-        [PART_USER] = user,
-        [PART_LOCAL] = slice_take(user, last_at(user)),
-        [PART_DOMAIN] = username_domain(user),
-    };
-    enum part part;
+    struct slice value;
 
     while (template.len > 0) {
-        if (!next_piece(&template, &part, &values[PART_COUNT]) || values[part].len == 0)
+        if (!next_piece(&template, parts, &value) || value.len == 0)
             return false;
-        str_add(out, values[part]);
+        str_add(out, value);
     }
     return !out->overflow && out->len > 0 && out->len <= LIMIT_USER;
 }

@@ -59,7 +59,7 @@ static void read_line(struct users_reader *u, struct slice line)
         line_fault(u, "expected a user name before the first tab", name);
         return;
     }
-    if (rest.len > 0 && !username_template_legal(rest)) {
+    if (rest.len > 0 && !username_template_legal(rest, NULL)) {
         line_fault(u, "expected a login name of text, {user}, {local} and {domain}", rest);
         return;
     }

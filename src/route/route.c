@@ -4,6 +4,7 @@
  */
 #include "waypost/route/route.h"
 
+#include "route/match.h"
 #include "waypost/conf/usermap.h"
 #include "waypost/conf/username.h"
 #include "waypost/route/hash.h"
@@ -16,23 +17,17 @@ const char *const route_verdict_name[] = {
     [ROUTE_UNAVAILABLE] = "unavailable",
 };
 
-#define WHY_MAX (2u * LIMIT_LOG_TEXT)
+#define WHY_MAX (4u * LIMIT_LOG_TEXT)
 
 /* What a rule has to say about a user. */
 struct match {
     const struct conf_target *target; /* NULL: refuse */
     struct slice login_as;            /* empty: the normalised name */
+    struct pattern_match groups;      /* of the rule's pattern */
     struct str why;
 };
 
 typedef bool matcher(const struct conf_rule *rule, struct slice user, struct match *m);
-
-/* Names come from clients as well: only what is printable ASCII is repeated. */
-static void add_printable(struct str *out, struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        str_addc(out, text.ptr[i] > 0x20 && text.ptr[i] < 0x7F ? text.ptr[i] : '?');
-}
 
 static bool match_users(const struct conf_rule *rule, struct slice user, struct match *m)
 {
@@ -61,7 +56,7 @@ static bool match_domains(const struct conf_rule *rule, struct slice user, struc
     const struct conf_domain *found = conf_domain_find(rule, str_slice(&domain));
     if (found == NULL) {
         str_addf(&m->why, "none of the %zu domains covers \"", rule->domain_count);
-        add_printable(&m->why, str_slice(&domain));
+        match_add_foreign(&m->why, str_slice(&domain));
         str_addc(&m->why, '"');
         return false;
     }
@@ -74,7 +69,7 @@ static bool match_domains(const struct conf_rule *rule, struct slice user, struc
 static bool match_to(const struct conf_rule *rule, struct slice user, struct match *m)
 {
     UNUSED(user);
-    str_add(&m->why, SLICE("takes everybody"));
+    str_add(&m->why, m->why.len == 0 ? SLICE("takes everybody") : SLICE(""));
     m->target = &rule->target;
     m->login_as = slice_str(rule->login_as);
     return true;
@@ -84,7 +79,7 @@ static bool match_deny(const struct conf_rule *rule, struct slice user, struct m
 {
     UNUSED(rule);
     UNUSED(user);
-    str_add(&m->why, SLICE("refuses everybody"));
+    str_add(&m->why, m->why.len == 0 ? SLICE("refuses everybody") : SLICE("; refuses"));
     return true;
 }
 
@@ -98,7 +93,8 @@ static matcher *const matchers[] = {
 static bool fill_login(const struct match *m, struct slice user, struct route_decision *out)
 {
     struct str login = STR_ON(out->login);
-    return username_expand(m->login_as.len == 0 ? SLICE("{user}") : m->login_as, user, &login);
+    struct username_parts parts = {user, out->rule->conditions.user, &m->groups};
+    return username_expand(m->login_as.len == 0 ? SLICE("{user}") : m->login_as, &parts, &login);
 }
 
 static void add_candidate(struct route_decision *out, const struct conf_backend *backend)
@@ -135,6 +131,18 @@ static enum route_verdict apply(const struct match *m, const struct route_query 
     return out->candidate_count == 0 ? ROUTE_UNAVAILABLE : ROUTE_TO;
 }
 
+static enum match_result match(const struct conf_rule *rule, const struct route_query *query,
+                               struct slice user, struct match *m)
+{
+    enum match_result result = match_conditions(rule, query, user, &m->groups, &m->why);
+
+    if (result != MATCH_YES)
+        return result;
+    if (m->why.len > 0 && (rule->kind == CONF_RULE_USERS || rule->kind == CONF_RULE_DOMAINS))
+        str_add(&m->why, SLICE("; "));
+    return matchers[rule->kind](rule, user, m) ? MATCH_YES : MATCH_NO;
+}
+
 static enum route_verdict decide(const struct conf_routes *routes, const struct route_query *query,
                                  struct route_decision *out, route_trace *trace, void *ctx)
 {
@@ -144,13 +152,15 @@ static enum route_verdict decide(const struct conf_routes *routes, const struct 
     for (size_t i = 0; i < routes->rule_count; i++) {
         const struct conf_rule *rule = &routes->rules[i];
         struct match m = {.why = STR_ON(storage)};
-        bool matched = matchers[rule->kind](rule, user, &m);
+        enum match_result result = match(rule, query, user, &m);
         if (trace != NULL)
-            trace(ctx, i, matched, storage);
-        if (!matched)
+            trace(ctx, i, result == MATCH_YES, storage);
+        if (result == MATCH_NO)
             continue;
         out->rule = rule;
         out->rule_index = i;
+        if (result != MATCH_YES)
+            return result == MATCH_BAD_USER ? ROUTE_BAD_USER : ROUTE_UNAVAILABLE;
         return apply(&m, query, out);
     }
     return ROUTE_NO_MATCH;

@@ -39,6 +39,7 @@ LIBRARY = [
     (r"uv\.h$|uv/", ["net", "run", "admin"]),
     (r"openssl/", ["tls"]),
     (r"jansson", ["conf", "admin"]),
+    (r"pcre2", ["conf"]),
     (r"(pthread|threads)\.h$", SHELL + ["cli", "main"]),
 ]
 

@@ -70,9 +70,15 @@ static void on_rule(void *ctx, size_t rule_index, bool matched, const char *why)
     ++*tried;
 }
 
-static void check_route(const struct conf_routes *routes, struct slice user)
+static void check_route(const struct conf *conf, struct slice user, struct slice sni)
 {
-    struct route_query query = {.user = user};
+    static const struct addr client = {.ip = {[10] = 0xFF, [11] = 0xFF, 192, 0, 2, 7}};
+    const struct conf_routes *routes = conf->routes;
+    struct route_query query = {.user = user,
+                                .listener = slice_str(conf->listeners[0].name),
+                                .sni = sni,
+                                .client = sni.len > 0 ? &client : NULL,
+                                .turn = user.len};
     struct route_decision d;
     size_t tried = 0;
 
@@ -95,10 +101,10 @@ static void check_conf(const struct conf *conf, struct slice input)
     ENSURE(conf->listener_count > 0 && conf->tls.certificate_count > 0 && conf->hostname != NULL);
     ENSURE(conf->limits.sasl_line + conf->limits.line <= LIMIT_BUF);
     ENSURE(conf->routes->backend_count > 0 && conf->routes->rule_count > 0);
-    check_route(conf->routes, SLICE("alice@example.net"));
-    check_route(conf->routes, SLICE("Bob"));
-    check_route(conf->routes, SLICE("x@a.b.example.net"));
-    check_route(conf->routes, slice_take(input, LIMIT_USER + 1));
+    check_route(conf, SLICE("alice@example.net"), SLICE("imap.example.net"));
+    check_route(conf, SLICE("Bob"), SLICE(""));
+    check_route(conf, SLICE("x@a.b.example.net"), SLICE("x.example.net"));
+    check_route(conf, slice_take(input, LIMIT_USER + 1), slice_take(input, LIMIT_HOST));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

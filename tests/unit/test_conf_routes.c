@@ -172,7 +172,7 @@ Test(conf_routes, findings_about_rules)
         {"{\"to\": \"east\"},\n{\"to\": \"west\"}",
          "routes.json:5 /routes/1 this rule is never reached: the one on line 4 takes everybody"},
         {"{\"deny\": true},\n{\"users\": {}}", "/routes/1 this rule is never reached"},
-        {"{\"user\": {\"a\": \"east\"}}", "/routes/0/user unknown key; did you mean \"users\"?"},
+        {"{\"usres\": {\"a\": \"east\"}}", "/routes/0/usres unknown key; did you mean \"users\"?"},
         {"", "/routes expected a list of 1"},
         {"{\"to\": \"east\"}],\n\"normalize\": {\"lowercase\": 1}, \"x\": [",
          "/normalize/lowercase expected true or false"},

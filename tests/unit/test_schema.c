@@ -344,5 +344,5 @@ Test(schema, the_examples_of_the_manual_load)
         }
         free(manual);
     }
-    cr_expect_eq(examples, 6);
+    cr_expect_eq(examples, 7);
 }

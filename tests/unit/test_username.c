@@ -60,7 +60,8 @@ Test(username, the_domain_is_behind_the_last_at)
 static const char *expanded(const char *template, const char *user)
 {
     struct str out = STR_ON(storage);
-    return username_expand(slice_str(template), slice_str(user), &out) ? storage : "refused";
+    struct username_parts parts = {.user = slice_str(user)};
+    return username_expand(slice_str(template), &parts, &out) ? storage : "refused";
 }
 
 Test(username, templates)
@@ -93,7 +94,7 @@ Test(username, only_known_placeholders_are_legal)
                                       "{user", "user}", "{{user}}", "{user}}", "a{b}c"};
 
     for (size_t i = 0; i < COUNT_OF(good); i++)
-        cr_expect(username_template_legal(slice_str(good[i])), "%s", good[i]);
+        cr_expect(username_template_legal(slice_str(good[i]), NULL), "%s", good[i]);
     for (size_t i = 0; i < COUNT_OF(bad); i++)
-        cr_expect_not(username_template_legal(slice_str(bad[i])), "%s", bad[i]);
+        cr_expect_not(username_template_legal(slice_str(bad[i]), NULL), "%s", bad[i]);
 }

@@ -42,6 +42,13 @@
 #define LIMIT_ADDRESSES  16u /* addresses of one host name that are tried */
 #define LIMIT_HOST       253u
 
+/* One match of a pattern against a user name. An ordinary one takes fewer steps than the name has
+ * bytes; these many take about a millisecond. */
+#define LIMIT_PATTERN       4096u /* its text */
+#define LIMIT_PATTERN_STEPS 20000u
+#define LIMIT_PATTERN_DEPTH 2000u
+#define LIMIT_PATTERN_HEAP  (1u << 20)
+
 /* Configuration files. */
 #define LIMIT_CONF_FILE    (64u << 20) /* waypost.json, routes.json */
 #define LIMIT_USERS_FILE   (1u << 30)

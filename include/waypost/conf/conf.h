@@ -179,9 +179,27 @@ struct conf_domain {
     char *login_as; /* template, NULL: the normalised name */
 };
 
+struct conf_pattern; /* see conf/pattern.h */
+
+/* What a rule asks for besides its kind; what is absent is not asked for, the rest must all hold.
+ */
+struct conf_conditions {
+    struct conf_pattern *user;
+    char **listeners;
+    size_t listener_count;
+    char **sni; /* lower case; "*.example.net": any proper subdomain */
+    size_t sni_count;
+    struct cidr *clients;
+    size_t client_count;
+    bool has_percent;
+    unsigned percent; /* 0..100 */
+    char *salt;       /* of the percentage; NULL: the name of the rule's target */
+};
+
 struct conf_rule {
     enum conf_rule_kind kind;
-    unsigned line;               /* in routes.json, for explanations */
+    unsigned line; /* in routes.json, for explanations */
+    struct conf_conditions conditions;
     struct conf_usermap *users;  /* CONF_RULE_USERS: inline "users" or a users_file */
     struct conf_domain *domains; /* CONF_RULE_DOMAINS, in file order */
     size_t domain_count;
