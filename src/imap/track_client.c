@@ -30,10 +30,11 @@ static enum result at_line_end(struct slice s)
 }
 
 /* May not reach the backend once somebody is logged in. */
-static bool is_refused(enum verb verb)
+static bool is_refused(const struct track *t, enum verb verb)
 {
-    /* RFC 8437: a second login past the proxy. */
-    return verb == VERB_UNAUTHENTICATE || verb == VERB_AUTHENTICATE || verb == VERB_STARTTLS;
+    /* RFC 8437: a second login past the proxy, in sight or hidden in a compressed stream. */
+    return verb == VERB_UNAUTHENTICATE || verb == VERB_AUTHENTICATE || verb == VERB_STARTTLS ||
+           (verb == VERB_COMPRESS && t->guarded);
 }
 
 /* The second word of a UID command, for the count only: what it is does not matter here. */
@@ -231,7 +232,7 @@ static struct track_span start(struct track *t, struct slice in, size_t room)
     struct opening o;
     enum result known = read_opening(in, &o);
 
-    if (known == BAD || (known == DONE && is_refused(o.verb)))
+    if (known == BAD || (known == DONE && is_refused(t, o.verb)))
         return refuse(t, o.tag, in);
     if (known == NEED_MORE || room == 0)
         return wait_for_more;

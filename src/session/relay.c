@@ -25,15 +25,19 @@ static void log_login(struct session *s)
     log_end(&line);
 }
 
+/* Nothing is compressed before a backend that takes UNAUTHENTICATE. */
+static char *const blinding[] = {"COMPRESS=*"};
+
 /* The tagged OK, for both kinds of clients: those that asked CAPABILITY believe the untagged list,
  * the others the code (RFC 9051 section 7.1). */
 static void say_logged_in(struct session *s, struct slice caps)
 {
-    char storage[LIMIT_CAPS];
-    struct str seen = STR_ON(storage);
+    char all[LIMIT_CAPS], storage[LIMIT_CAPS];
+    struct str open = STR_ON(all), seen = STR_ON(storage);
     struct slice tag = slice_of(s->tag, s->tag_len);
 
-    caps_filter(caps, s->target->hide_capabilities, s->target->hide_count, &seen);
+    caps_filter(caps, blinding, s->track.guarded ? COUNT_OF(blinding) : 0, &open);
+    caps_filter(str_slice(&open), s->target->hide_capabilities, s->target->hide_count, &seen);
     if (s->asked_capability)
         session_say(s, "* CAPABILITY %s\r\n%.*s OK Logged in.\r\n", storage, SLICE_ARG(tag));
     else
@@ -44,6 +48,9 @@ void relay_enter(struct session *s, struct slice caps)
 {
     struct buf *bufs[] = {&s->client.in, &s->client.out, &s->backend.in, &s->backend.out};
 
+    track_init(&s->track);
+    s->track.landed = tally_landing;
+    s->track.guarded = caps_has(&s->caps_after, SLICE("UNAUTHENTICATE"));
     say_logged_in(s, caps);
     if (s->phase != PHASE_LOGIN)
         return; /* no memory even for that */
@@ -56,8 +63,6 @@ void relay_enter(struct session *s, struct slice caps)
     s->route = NULL;
     for (size_t i = 0; i < COUNT_OF(bufs); i++)
         bufs[i]->wipe = false;
-    track_init(&s->track);
-    s->track.landed = tally_landing;
     tally_login(s);
     metric_add(&s->env->metrics->sessions_relaying, 1);
     session_move(s, PHASE_RELAY, s->now + s->conf->timeouts.idle);
@@ -82,11 +87,12 @@ static bool pass(struct session *s, struct buf *to, struct buf *from, size_t n)
 /* A whole line with capabilities: the client sees it without what a proxy cannot carry. */
 static void pass_caps(struct session *s, size_t len)
 {
-    char storage[LIMIT_CAPS_LINE + 1];
-    struct str line = STR_ON(storage);
+    char all[LIMIT_CAPS_LINE + 1], storage[LIMIT_CAPS_LINE + 1];
+    struct str open = STR_ON(all), line = STR_ON(storage);
 
-    caps_filter_line(slice_take(buf_bytes(&s->backend.in), len), s->target->hide_capabilities,
-                     s->target->hide_count, &line);
+    caps_filter_line(slice_take(buf_bytes(&s->backend.in), len), blinding,
+                     s->track.guarded ? COUNT_OF(blinding) : 0, &open);
+    caps_filter_line(str_slice(&open), s->target->hide_capabilities, s->target->hide_count, &line);
     ENSURE(!line.overflow);
     session_tell(s, str_slice(&line));
     buf_drop(&s->backend.in, len);
@@ -94,11 +100,15 @@ static void pass_caps(struct session *s, size_t len)
 }
 
 /* What the backend sends cannot be framed: it is relayed all the same, but nothing of ours is put
- * between its bytes any more. */
+ * between its bytes any more. Where commands must be watched that is not good enough. */
 static void go_opaque(struct session *s)
 {
     struct log_line line;
 
+    if (s->track.guarded) {
+        session_fail(s, REASON_backend_framing);
+        return;
+    }
     s->track.opaque = true;
     if (!session_log(s, &line, LEVEL_WARN, "framing_lost"))
         return;

@@ -64,6 +64,7 @@ struct track {
     uint64_t now;                                                         /* monotonic ms */
 
     bool opaque;
+    bool guarded;       /* set by the caller: COMPRESS, which would blind us, is refused too */
     bool saw_bye;       /* the backend has sent `* BYE` */
     bool saw_logout;    /* the client has sent LOGOUT */
     bool idling;        /* an IDLE command is in progress: the next client line is DONE */
