@@ -27,8 +27,9 @@ static const struct option *const config_only[] = {&option_config, &option_help,
 static const struct option *const config_json[] = {&option_config, &option_json, &option_help,
                                                    NULL};
 static const struct option *const route_options[] = {
-    &option_config, &option_listener, &option_sni, &option_client,
-    &option_json,   &option_help,     NULL};
+    &option_config, &option_listener,   &option_sni,
+    &option_client, &option_users_file, &option_against,
+    &option_json,   &option_help,       NULL};
 static const struct option *const help_only[] = {&option_help, NULL};
 
 #define USAGE_EXIT "  64  the command line is wrong\n"
@@ -43,10 +44,11 @@ static const struct command commands[] = {
     {"check", NULL, false, config_json,
      "Checks configuration, certificates and keys, and lists all that is wrong.",
      "  0   the configuration is good\n  1   it is not\n" USAGE_EXIT, cli_check},
-    {"route", "USER", false, route_options,
-     "Explains where a user is routed: the rules tried, login name, backend.",
-     "  0   the user is routed\n  1   the configuration cannot be used, or no backend is "
-     "available\n  2   the user is refused\n" USAGE_EXIT,
+    {"route", "USER", true, route_options,
+     "Explains where a user is routed: the rules tried, login name, backend.\n"
+     "With --users-file and --against, lists the users whom another table would move.",
+     "  0   the user is routed, or no user would move\n  1   the configuration cannot be used, or "
+     "no backend is available\n  2   the user is refused\n  3   users would move\n" USAGE_EXIT,
      cli_route},
     {"schema", "config|routes", false, help_only,
      "Prints the JSON Schema of waypost.json or routes.json.", "  0   printed\n" USAGE_EXIT,

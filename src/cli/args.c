@@ -24,6 +24,11 @@ const struct option option_sni = {'\0', "sni", "NAME", offsetof(struct args, sni
                                   "as if this server name had been asked for"};
 const struct option option_client = {'\0', "client", "ADDRESS", offsetof(struct args, client),
                                      "as if connected from this IP address"};
+const struct option option_users_file = {'\0', "users-file", "FILE",
+                                         offsetof(struct args, users_file),
+                                         "users to compare two tables for, one on a line"};
+const struct option option_against = {'\0', "against", "TABLE", offsetof(struct args, against),
+                                      "another routing table to compare with"};
 const struct option option_help = {'h', "help", NULL, offsetof(struct args, help), "this help"};
 
 /* ----- complaints --------------------------------------------------------------------------- */

@@ -9,11 +9,12 @@
 #include "waypost/base/check.h"
 
 /* Exit statuses of all commands; the last is EX_USAGE of sysexits(3). */
-enum { CLI_FINE = 0, CLI_FAULTY = 1, CLI_DENIED = 2, CLI_USAGE = 64 };
+enum { CLI_FINE = 0, CLI_FAULTY = 1, CLI_DENIED = 2, CLI_MOVES = 3, CLI_USAGE = 64 };
 
 struct args {
     const char *config;
     const char *listener, *sni, *client; /* NULL: not given */
+    const char *users_file, *against;    /* NULL: not given */
     const char *operand;                 /* NULL: not given */
     bool json, help;
 };
@@ -37,7 +38,7 @@ struct command {
 };
 
 extern const struct option option_config, option_json, option_listener, option_sni, option_client,
-    option_help;
+    option_users_file, option_against, option_help;
 
 /* The arguments behind the command's name. False: said on standard error what is wrong. */
 MUST_USE

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "waypost/base/str.h"
+#include "waypost/route/hash.h"
 #include "waypost/route/route.h"
 
 static const char *const tls_names[] = {
@@ -19,8 +20,7 @@ struct answer {
     struct json_out json;
 };
 
-/* What people type may hold anything; what is not printable ASCII or UTF-8 is replaced. */
-static void print_foreign(struct slice text)
+void cli_print_foreign(struct slice text)
 {
     while (text.len > 0) {
         size_t len = slice_utf8_len(text);
@@ -36,7 +36,7 @@ static void print_foreign(struct slice text)
 static void print_row(const char *name, const char *text)
 {
     printf("%-10s ", name);
-    print_foreign(slice_str(text));
+    cli_print_foreign(slice_str(text));
     putchar('\n');
 }
 
@@ -61,6 +61,59 @@ static void on_rule_json(void *ctx, size_t rule_index, bool matched, const char 
     json_bool(&a->json, "matched", matched);
     json_text(&a->json, "why", slice_str(why));
     json_end(&a->json, '}');
+}
+
+/* ----- pools -------------------------------------------------------------------------------- */
+
+static const char *const choose_names[] = {
+    [CONF_CHOOSE_USER_HASH] = "user-hash",
+    [CONF_CHOOSE_ROUND_ROBIN] = "round-robin",
+    [CONF_CHOOSE_FIRST] = "first",
+};
+
+/* -log2 of the hash, divided by the weight in units of the customary 100; for people. */
+static double readable_score(const struct hash_place *place)
+{
+    uint64_t score = place->score & ~HASH_RESERVE;
+    return (double)score / (double)((uint64_t)1 << 56) * 100;
+}
+
+static void print_pool(const struct conf_pool *pool, const struct route_decision *decision)
+{
+    struct hash_place order[LIMIT_CANDIDATES];
+    size_t count = hash_order(pool, slice_str(decision->user), 0, order);
+
+    printf("pool       %s among %zu members, %s\n", choose_names[pool->choose], pool->member_count,
+           pool->failover ? "in this order until one answers" : "the first of them only");
+    for (size_t i = 0; i < count; i++) {
+        printf("           %s, weight %u", order[i].member->name, order[i].member->weight);
+        if (pool->choose == CONF_CHOOSE_USER_HASH)
+            printf(", score %.4f", readable_score(&order[i]));
+        putchar('\n');
+    }
+}
+
+static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
+                            const struct route_decision *decision)
+{
+    struct hash_place order[LIMIT_CANDIDATES];
+    size_t count = hash_order(pool, slice_str(decision->user), 0, order);
+
+    json_begin(out, "pool", '{');
+    json_text(out, "choose", slice_str(choose_names[pool->choose]));
+    json_bool(out, "failover", pool->failover);
+    json_num(out, "members", pool->member_count);
+    json_begin(out, "order", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_begin(out, NULL, '{');
+        json_text(out, "backend", slice_str(order[i].member->name));
+        json_num(out, "weight", order[i].member->weight);
+        if (pool->choose == CONF_CHOOSE_USER_HASH)
+            json_num(out, "score", order[i].score & ~HASH_RESERVE);
+        json_end(out, '}');
+    }
+    json_end(out, ']');
+    json_end(out, '}');
 }
 
 /* ----- candidates --------------------------------------------------------------------------- */
@@ -132,6 +185,8 @@ static void answer_text(struct answer *a, const struct route_query *query,
         return;
     print_row("target", decision->target);
     print_row("login", decision->login);
+    if (decision->pool != NULL)
+        print_pool(decision->pool, decision);
     for (size_t i = 0; i < decision->candidate_count; i++)
         print_candidate(decision->candidates[i]);
 }
@@ -153,6 +208,8 @@ static void answer_json(struct answer *a, const struct route_query *query,
         json_text(out, "target", slice_str(decision->target));
         json_text(out, "login", slice_str(decision->login));
     }
+    if (decision->verdict == ROUTE_TO && decision->pool != NULL)
+        print_pool_json(out, decision->pool, decision);
     json_begin(out, "candidates", '[');
     for (size_t i = 0; i < decision->candidate_count; i++)
         print_candidate_json(out, decision->candidates[i]);
@@ -176,9 +233,8 @@ static bool known_listener(const struct conf *conf, const char *name)
     return false;
 }
 
-/* What was said about the connection must at least be possible. */
-static bool read_query(const struct conf *conf, const struct args *args, struct addr *client,
-                       struct route_query *out)
+bool cli_query(const struct conf *conf, const struct args *args, struct addr *client,
+               struct route_query *out)
 {
     if (args->listener != NULL && !known_listener(conf, args->listener)) {
         fprintf(stderr, "waypost route: there is no listener \"%s\"\n", args->listener);
@@ -202,7 +258,7 @@ static int explain(const struct conf *conf, const struct args *args)
     struct route_decision decision;
     struct addr client;
 
-    if (!read_query(conf, args, &client, &query))
+    if (!cli_query(conf, args, &client, &query))
         return CLI_USAGE;
     if (args->json)
         answer_json(&a, &query, &decision);
@@ -211,14 +267,32 @@ static int explain(const struct conf *conf, const struct args *args)
     return status_of(decision.verdict);
 }
 
+/* One user, or a file of them and a table. */
+static bool good_usage(const struct args *args)
+{
+    bool both = args->users_file != NULL && args->against != NULL;
+    bool either = args->users_file != NULL || args->against != NULL;
+
+    if (args->operand == NULL && !either)
+        fprintf(stderr, "waypost route: missing USER; see waypost route --help\n");
+    else if (either && (!both || args->operand != NULL))
+        fprintf(stderr, "waypost route: --users-file and --against belong together, and no USER "
+                        "beside them\n");
+    else
+        return true;
+    return false;
+}
+
 int cli_route(const struct args *args)
 {
     struct conf_errors errors = {0};
     struct conf *conf = NULL;
     int status = CLI_FAULTY;
 
+    if (!good_usage(args))
+        return CLI_USAGE;
     if (conf_load(args->config, &conf, &errors))
-        status = explain(conf, args);
+        status = args->against != NULL ? cli_moves(conf, args) : explain(conf, args);
     cli_complain(&errors);
     conf_release(&conf);
     conf_errors_clear(&errors);

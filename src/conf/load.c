@@ -120,8 +120,9 @@ static void sort_errors(const struct conf *conf, struct conf_error *list, size_t
     }
 }
 
-bool conf_load_from(const char *path, const struct conf_source *source, struct conf **out,
-                    struct conf_errors *errors)
+/* `table` is NULL or stands for the routing table that the first document names. */
+static bool load_both(const char *path, const char *table, const struct conf_source *source,
+                      struct conf **out, struct conf_errors *errors)
 {
     size_t before = errors->count;
     struct conf *conf = memory_new(1, sizeof(*conf));
@@ -129,6 +130,10 @@ bool conf_load_from(const char *path, const struct conf_source *source, struct c
     atomic_init(&conf->references, 1);
     conf->path = memory_text(slice_str(path));
     load_waypost(source, conf, errors);
+    if (table != NULL && conf->routing_table != NULL) {
+        free(conf->routing_table);
+        conf->routing_table = memory_text(slice_str(table));
+    }
     /* Without it the first document was not readable at all. */
     if (conf->routing_table != NULL)
         load_routes(source, conf, errors);
@@ -139,6 +144,12 @@ bool conf_load_from(const char *path, const struct conf_source *source, struct c
     }
     *out = conf;
     return true;
+}
+
+bool conf_load_from(const char *path, const struct conf_source *source, struct conf **out,
+                    struct conf_errors *errors)
+{
+    return load_both(path, NULL, source, out, errors);
 }
 
 /* ----- from disk ---------------------------------------------------------------------------- */
@@ -206,7 +217,8 @@ static bool read_seed(uint64_t *seed)
     return done;
 }
 
-bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
+bool conf_load_table(const char *path, const char *table, struct conf **out,
+                     struct conf_errors *errors)
 {
     struct conf_source source = {.read = read_file};
 
@@ -214,7 +226,12 @@ bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
         conf_errors_add(errors, "/dev/urandom", 0, "", "cannot be read: %s", strerror(errno));
         return false;
     }
-    return conf_load_from(path, &source, out, errors);
+    return load_both(path, table, &source, out, errors);
+}
+
+bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
+{
+    return conf_load_table(path, NULL, out, errors);
 }
 
 static void ignore_duplicate(void *ctx, struct slice pointer, unsigned line, unsigned first)

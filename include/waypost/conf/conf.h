@@ -247,6 +247,11 @@ struct conf_errors {
 MUST_USE
 bool conf_load(const char *path, struct conf **out, struct conf_errors *errors);
 
+/* The same with `table` in place of the routing table that waypost.json names. */
+MUST_USE
+bool conf_load_table(const char *path, const char *table, struct conf **out,
+                     struct conf_errors *errors);
+
 /* Where the loader gets its files and its randomness. */
 struct conf_source {
     /* Reads a whole file: *text is malloc'ed and becomes the caller's. Returns NULL, or why it
