@@ -1,0 +1,8 @@
+! certificate erin@example.org
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=EXTERNAL] mx.example.org ready.
+C: a1 AUTHENTICATE EXTERNAL
+S: + 
+C: *
+S: a1 BAD Authentication cancelled.
+! phase COMMAND
