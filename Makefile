@@ -72,9 +72,10 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 SCRIPT_SRC  := $(wildcard tests/transcripts/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY_SRC  := tests/fuzz/replay.c
+BENCH_SRC   := $(wildcard tests/bench/bench_*.c)
 TSAN_SRC    := $(if $(filter tsan,$(VARIANT)),tests/support/tsan/arena.c)
 SOURCES     := $(CORE_SRC) $(SHELL_SRC) $(MAIN_SRC) $(UNIT_SRC) $(LOOP_SRC) $(SUPPORT_SRC) \
-               $(SCRIPT_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(TSAN_SRC)
+               $(SCRIPT_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(BENCH_SRC) $(TSAN_SRC)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
@@ -186,6 +187,16 @@ coverage: ## lines of each source that `make check` reaches
 	@find build/cov/obj/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk -F "[':]" \
 	    '/^File/ { file = $$2 } /^Lines/ && file ~ /^src.*c$$/ { print $$3 "  " file; file = "" }' \
 	    | sort -n
+
+.PHONY: bench
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+$(BENCH_BIN): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libsupport.a $(BUILD)/libcore.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(link) $(CORE_LIBS)
+
+bench: $(BENCH_BIN) ## what things cost; judges nothing
+	@for program in $(BENCH_BIN); do $$program || exit 1; done
 
 # --- taste ------------------------------------------------------------------------------------
 .PHONY: layers lint format compile_commands.json
