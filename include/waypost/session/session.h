@@ -116,7 +116,7 @@ struct session {
     } sent;
     bool said_id, said_login, asked_after; /* in this dialogue */
     bool exchanged;          /* a challenge was relayed: this attempt can be replayed nowhere */
-    bool again;               /* the same candidate is being tried a second time */
+    bool again;              /* the same candidate is being tried a second time */
     bool outdated;           /* the login was planned by capabilities that no longer hold */
     bool accepted;           /* the backend has said OK to the login */
     bool claimed;            /* the user's name is from the token, not from the header */
