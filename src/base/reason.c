@@ -1,5 +1,5 @@
 /*
- * The two tables of reason.h, made from the .def files. Owns nothing, decides nothing.
+ * The three tables of reason.h, made from the .def files. Owns nothing, decides nothing.
  */
 #include "waypost/base/reason.h"
 
@@ -15,4 +15,11 @@ const struct refusal_row refusal_table[REFUSAL_COUNT] = {
 #define REFUSAL(name, code, text, guess) [REFUSAL_##name] = {#name, code, text, guess},
 #include "waypost/base/refusal.def"
 #undef REFUSAL
+};
+
+const char *const limited_name[LIMITED_COUNT] = {
+    [LIMITED_none] = "none",
+#define LIMITED(name) [LIMITED_##name] = #name,
+#include "waypost/base/limited.def"
+#undef LIMITED
 };

@@ -17,6 +17,7 @@
 
 struct conn {
     struct list node;              /* in home->conns */
+    struct list early;             /* in home->early, until somebody has logged in */
     struct conn_home *home;        /* borrowed */
     struct generation *generation; /* one reference */
     struct session session;
@@ -175,6 +176,7 @@ static void on_timer_closed(uv_handle_t *handle)
     session_fini(&c->session);
     generation_release(&c->generation);
     list_unlink(&c->node);
+    list_unlink(&c->early);
     home->count--;
     free(c);
     home->gone(home);
@@ -199,6 +201,8 @@ static void conn_run(struct conn *c)
             moved = !settle(c, &c->client) || !settle(c, &c->backend);
     } while (moved);
     c->running = false;
+    if (!session_early(&c->session))
+        list_unlink(&c->early);
     if (session_closed(&c->session) && !c->session.client.busy && !c->session.backend.busy) {
         c->ending = true;
         uv_close((uv_handle_t *)&c->timer, on_timer_closed);
@@ -217,6 +221,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
         .conf = generation->conf,
         .listener = listener,
         .lore = &generation->lore.view,
+        .gate = home->gate,
         .counters = generation->counters,
         .local = socket_local(fd),
         .remote = *remote,
@@ -232,6 +237,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
     *c = (struct conn){.home = home, .timer_at = SESSION_NEVER};
     c->generation = generation_hold(generation);
     list_append(&home->conns, &c->node);
+    list_append(&home->early, &c->early);
     home->count++;
     uv_timer_init(home->loop, &c->timer);
     session_init(&c->session, &setup, uv_now(home->loop));
@@ -254,6 +260,17 @@ void conns_leave(struct conn_home *home, enum reason reason)
         session_leave(&c->session, reason);
         conn_run(c);
     }
+}
+
+bool conns_evict(struct conn_home *home)
+{
+    struct conn *oldest = container_of(home->early.next, struct conn, early);
+
+    if (home->early.next == home->early.prev)
+        return false;
+    session_leave(&oldest->session, REASON_evicted);
+    conn_run(oldest);
+    return true;
 }
 
 /* The session is taken through its own deadlines, so that its end is logged and counted. */

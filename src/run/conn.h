@@ -16,10 +16,12 @@
 
 /* What a worker lends its connections, and where they are counted. */
 struct conn_home {
-    uv_loop_t *loop;         /* borrowed */
-    struct session_env *env; /* borrowed */
-    struct dns *dns;         /* borrowed */
+    uv_loop_t *loop;                 /* borrowed */
+    struct session_env *env;         /* borrowed */
+    struct dns *dns;                 /* borrowed */
+    const struct session_gate *gate; /* borrowed; NULL: no limits of users and addresses */
     struct list conns;
+    struct list early; /* of those nobody has logged in on, the oldest first */
     size_t count;
     /* Called after a connection was freed. */
     void (*gone)(struct conn_home *home);
@@ -32,5 +34,8 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
                  const struct conf_listener *listener, int fd, const struct addr *remote);
 /* Asks every connection to end: with a BYE at the next safe point. */
 void conns_leave(struct conn_home *home, enum reason reason);
+/* Of the connections without login the oldest makes room for the newest. False when it is that one
+ * itself. */
+bool conns_evict(struct conn_home *home);
 /* Closes every connection without waiting for anybody. */
 void conns_abort(struct conn_home *home);

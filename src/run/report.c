@@ -26,12 +26,15 @@ static void process(const struct log *log, const struct metrics *m)
 {
     counter(log, "sessions_accepted", NULL, NULL, &m->sessions_accepted);
     counter(log, "sessions_open", NULL, NULL, &m->sessions_open);
+    counter(log, "sessions_early", NULL, NULL, &m->sessions_early);
     counter(log, "sessions_relaying", NULL, NULL, &m->sessions_relaying);
     counter(log, "logins_succeeded", NULL, NULL, &m->logins_succeeded);
     for (size_t i = 0; i < REFUSAL_COUNT; i++)
         counter(log, "logins_refused", "why", refusal_table[i].name, &m->logins_refused[i]);
     for (size_t i = 0; i < REASON_COUNT; i++)
         counter(log, "sessions_ended", "reason", reason_table[i].name, &m->sessions_ended[i]);
+    for (size_t i = 0; i < LIMITED_COUNT; i++)
+        counter(log, "limited", "limit", limited_name[i], &m->limited[i]);
     counter(log, "bytes_to_client", NULL, NULL, &m->bytes_to_client);
     counter(log, "bytes_to_backend", NULL, NULL, &m->bytes_to_backend);
     counter(log, "reloads_failed", NULL, NULL, &m->reloads_failed);

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "run/binding.h"
+#include "run/gate.h"
 #include "run/generation.h"
 #include "run/logger.h"
 #include "run/process.h"
@@ -30,6 +31,8 @@ struct supervisor {
     bool logging; /* logger is open */
     struct log log;
     struct metrics metrics;
+    struct gate gate;
+    bool gated; /* gate is made */
     struct ledger ledger;
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
@@ -269,6 +272,7 @@ static int start_workers(struct supervisor *s, unsigned workers)
     struct worker_setup setup = {
         .log = &s->log,
         .metrics = &s->metrics,
+        .gate = &s->gate.view,
         .generation = s->generation,
         .listener_count = s->bindings.count,
         .ended = &s->ended,
@@ -276,7 +280,8 @@ static int start_workers(struct supervisor *s, unsigned workers)
     bool good = true;
 
     s->workers = calloc(workers, sizeof(*s->workers));
-    if (s->workers == NULL)
+    s->gated = gate_init(&s->gate, s->generation->sessions, &s->metrics, logger_sink, &s->logger);
+    if (s->workers == NULL || !s->gated)
         return complain("out of memory", SUPERVISOR_INTERNAL);
     for (unsigned i = 0; i < workers && good; i++)
         good = init_worker(s, &setup);
@@ -362,6 +367,8 @@ static void finish(struct supervisor *s)
     generation_release(&s->generation);
     tls_tickets_free(&s->tickets);
     ledger_fini(&s->ledger);
+    if (s->gated)
+        gate_fini(&s->gate);
     if (s->logging)
         logger_close(&s->logger);
 }

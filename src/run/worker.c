@@ -39,6 +39,7 @@ static void turn_away(struct worker *w, int fd)
 
     close(fd);
     metric_add(&w->env.metrics->sessions_ended[REASON_too_many_sessions], 1);
+    metric_add(&w->env.metrics->limited[LIMITED_sessions], 1);
     w->turned_away++;
     if (now < w->next_warning ||
         !log_begin(&line, &w->log, reason_table[REASON_too_many_sessions].level, "turned_away"))
@@ -52,6 +53,27 @@ static void turn_away(struct worker *w, int fd)
     w->next_warning = now + WARNING_EVERY_MS;
 }
 
+/* Whoever opens connections and says nothing pushes out his own. */
+static void make_room(struct worker *w)
+{
+    uint64_t now = uv_now(&w->loop), limit = w->generation->conf->limits.unauthenticated;
+    struct log_line line;
+
+    if (limit == 0 || metric_get(&w->env.metrics->sessions_early) <= limit ||
+        !conns_evict(&w->home))
+        return;
+    metric_add(&w->env.metrics->limited[LIMITED_unauthenticated], 1);
+    w->evicted++;
+    if (now < w->next_eviction || !log_begin(&line, &w->log, LEVEL_WARN, "limited"))
+        return;
+    log_text(&line, "limit", slice_str(limited_name[LIMITED_unauthenticated]));
+    log_num(&line, "worker", w->index);
+    log_num(&line, "connections", w->evicted);
+    log_end(&line);
+    w->evicted = 0;
+    w->next_eviction = now + WARNING_EVERY_MS;
+}
+
 static void on_accepted(void *ctx, int fd, const struct addr *remote)
 {
     struct door *door = ctx;
@@ -61,7 +83,9 @@ static void on_accepted(void *ctx, int fd, const struct addr *remote)
         turn_away(w, fd);
         return;
     }
-    if (!conn_accept(&w->home, w->generation, door->conf, fd, remote))
+    if (conn_accept(&w->home, w->generation, door->conf, fd, remote))
+        make_room(w);
+    else
         metric_add(&w->env.metrics->sessions_ended[REASON_no_memory], 1);
 }
 
@@ -192,9 +216,11 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
         .loop = &w->loop,
         .env = &w->env,
         .dns = &w->dns,
+        .gate = setup->gate,
         .gone = on_gone,
     };
     list_init(&w->home.conns);
+    list_init(&w->home.early);
     w->generation = generation_hold(setup->generation);
     return true;
 

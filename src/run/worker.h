@@ -40,11 +40,12 @@ struct worker {
     struct door *doors;            /* owned array */
     size_t door_count, door_room;
     bool started, draining;
-    bool closed;           /* reads no more mail; written under the lock */
-    size_t peak;           /* connections since the last trim */
-    uint64_t turned_away;  /* not yet logged */
-    uint64_t next_warning; /* loop time */
-    uv_async_t *ended;     /* borrowed: rung by the thread when its loop is done */
+    bool closed;                     /* reads no more mail; written under the lock */
+    size_t peak;                     /* connections since the last trim */
+    uint64_t turned_away;            /* not yet logged */
+    uint64_t next_warning;           /* loop time */
+    uint64_t evicted, next_eviction; /* the same of connections without login */
+    uv_async_t *ended;               /* borrowed: rung by the thread when its loop is done */
     atomic_bool done;
 };
 
@@ -52,8 +53,9 @@ struct worker {
 struct worker_setup {
     const struct log *log; /* copied; its sink must be thread-safe */
     struct metrics *metrics;
-    struct generation *generation; /* the worker takes a reference of its own */
-    size_t listener_count;         /* room for that many listeners */
+    const struct session_gate *gate; /* NULL: no limits of users and addresses */
+    struct generation *generation;   /* the worker takes a reference of its own */
+    size_t listener_count;           /* room for that many listeners */
     uv_async_t *ended;
 };
 

@@ -87,7 +87,7 @@ static void attempt(struct session *s)
     else if (!may_act_as(s, secret_reveal(&s->credentials.authzid),
                          secret_reveal(&s->credentials.authcid)))
         refuse_login(s, REFUSAL_authorization);
-    else
+    else if (gate_attempt(s))
         place_begin(s);
 }
 

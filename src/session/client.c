@@ -71,6 +71,16 @@ static void header_refused(struct session *s, const char *why)
     session_fail(s, REASON_proxy_header);
 }
 
+/* No PROXY header stands before the first byte any more, and the address is known: TLS may begin,
+ * unless too many come from there. */
+static void secure_begin(struct session *s)
+{
+    s->header_done = true;
+    s->deadline = s->began + s->conf->timeouts.handshake;
+    if (gate_arrive(s) && s->listener->tls == CONF_TLS_IMPLICIT)
+        s->client.ask = ASK_TLS;
+}
+
 /* What a header from a trusted sender says. NULL when TLS may begin, else why not. */
 static const char *header_read(struct session *s, const struct proxyhdr *header, bool whole)
 {
@@ -80,20 +90,23 @@ static const char *header_read(struct session *s, const struct proxyhdr *header,
         return proxyhdr_fault_text(header->fault);
     buf_drop(&s->client.in, header->len);
     if (!header->local) {
+        s->pass.exempt = false;
         s->remote = header->source;
         s->local = header->destination;
     }
     return NULL;
 }
 
-/* Reads the PROXY header, which stands in clear before anything else. */
+/* Reads the PROXY header, which stands in clear before anything else. Where none is configured
+ * there is nobody to trust, and nothing to read. */
 static enum step header_step(struct session *s)
 {
     const char *trouble = NULL;
     enum result result = DONE;
     struct proxyhdr header;
 
-    if (header_trusted(s)) {
+    s->pass.exempt = header_trusted(s); /* until it speaks for somebody else */
+    if (s->pass.exempt) {
         result = proxyhdr_parse(buf_bytes(&s->client.in), &header);
         if (result == DONE || result == BAD)
             trouble = header_read(s, &header, result == DONE);
@@ -109,14 +122,6 @@ static enum step header_step(struct session *s)
     else
         return STILL;
     return MOVED;
-}
-
-void secure_begin(struct session *s)
-{
-    s->header_done = true;
-    s->deadline = s->began + s->conf->timeouts.handshake;
-    if (s->listener->tls == CONF_TLS_IMPLICIT)
-        s->client.ask = ASK_TLS;
 }
 
 enum step secure_step(struct session *s)

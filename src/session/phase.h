@@ -33,8 +33,6 @@ bool session_log(struct session *s, struct log_line *line, enum log_level level,
 uint64_t session_random(struct session *s);
 
 /* client.c: before login. */
-/* No PROXY header stands before the first byte any more: TLS may begin. */
-void secure_begin(struct session *s);
 enum step secure_step(struct session *s);
 void secure_late(struct session *s);
 enum step command_step(struct session *s);
@@ -61,6 +59,15 @@ enum step sasl_step(struct session *s);
 /* clear.c: LOGIN or AUTHENTICATE on a connection without TLS; `complete` when the password may be
  * in the bytes. */
 void clear_refuse(struct session *s, struct slice command_bytes, bool complete);
+
+/* gate.c: the limits of users and addresses. False: the session, or the attempt, has ended. */
+/* By s->remote, unless s->pass.exempt says that it is a load balancer's own. */
+bool gate_arrive(struct session *s);
+bool gate_attempt(struct session *s);
+bool gate_admit(struct session *s);
+/* How long the answer to a wrong password is held back (ms). */
+uint64_t gate_penalty(struct session *s);
+void gate_leave(struct session *s);
 
 /* refuse.c: how an attempt ends that was not accepted. */
 enum step refuse_step(struct session *s);

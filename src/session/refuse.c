@@ -7,6 +7,14 @@
 
 #include <stdlib.h>
 
+/* As the client wrote it; once a login was accepted, as the table has it. */
+static struct slice name_of(const struct session *s)
+{
+    return s->credentials.authcid.len > 0 || s->user == NULL
+               ? secret_reveal(&s->credentials.authcid)
+               : slice_str(s->user);
+}
+
 /* One stable line for each failed login, at once, so that what counts failures need not wait for
  * the end of the connection. */
 static void log_refusal(struct session *s, enum refusal refusal, struct slice user)
@@ -21,15 +29,6 @@ static void log_refusal(struct session *s, enum refusal refusal, struct slice us
     if (s->target != NULL)
         log_text(&line, "backend", slice_str(s->target->name));
     log_end(&line);
-}
-
-static uint64_t penalty(const struct session *s)
-{
-    uint64_t delay = s->conf->auth.penalty_first;
-
-    for (unsigned i = 1; i < s->failures && delay < s->conf->auth.penalty_max; i++)
-        delay *= 2;
-    return delay < s->conf->auth.penalty_max ? delay : s->conf->auth.penalty_max;
 }
 
 /* How long a backend would have taken to say no: one of the latest samples (RFC 9051 section
@@ -69,14 +68,14 @@ void refuse_login(struct session *s, enum refusal refusal)
 
     s->refusal = refusal;
     tally_refusal(s, refusal);
-    log_refusal(s, refusal, secret_reveal(&s->credentials.authcid));
+    log_refusal(s, refusal, name_of(s));
     if (refusal_table[refusal].guess) {
         s->failures++;
         if (s->judged_by_backend)
             remember_rejection(s);
         else
             answer_at += pretended_delay(s);
-        answer_at += penalty(s);
+        answer_at += gate_penalty(s);
     }
     end_attempt(s);
     session_move(s, PHASE_REFUSE, answer_at);

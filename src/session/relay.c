@@ -48,6 +48,8 @@ void relay_enter(struct session *s, struct slice caps)
 {
     struct buf *bufs[] = {&s->client.in, &s->client.out, &s->backend.in, &s->backend.out};
 
+    if (!gate_admit(s))
+        return;
     track_init(&s->track);
     s->track.landed = tally_landing;
     s->track.guarded = caps_has(&s->caps_after, SLICE("UNAUTHENTICATE"));
@@ -64,6 +66,7 @@ void relay_enter(struct session *s, struct slice caps)
     for (size_t i = 0; i < COUNT_OF(bufs); i++)
         bufs[i]->wipe = false;
     tally_login(s);
+    metric_sub(&s->env->metrics->sessions_early, 1);
     metric_add(&s->env->metrics->sessions_relaying, 1);
     session_move(s, PHASE_RELAY, s->now + s->conf->timeouts.idle);
 }

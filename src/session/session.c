@@ -67,6 +67,7 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
         .conf = setup->conf,
         .listener = setup->listener,
         .lore = setup->lore,
+        .gate = setup->gate,
         .counters = setup->counters,
         .now = now,
         .began = now,
@@ -83,16 +84,18 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
     for (size_t i = 0; i < SESSION_ID / 2; i++)
         str_addf(&id, "%02x", setup->entropy[i]);
     s->phase = PHASE_SECURE;
-    s->deadline = now + setup->listener->proxy_protocol.timeout;
-    if (!setup->listener->proxy_protocol.enabled)
-        secure_begin(s);
+    s->deadline =
+        now + (setup->listener->proxy_protocol.enabled ? setup->listener->proxy_protocol.timeout
+                                                       : setup->conf->timeouts.handshake);
     s->login_until = now + setup->conf->timeouts.login;
     metric_add(&s->env->metrics->sessions_accepted, 1);
     metric_add(&s->env->metrics->sessions_open, 1);
+    metric_add(&s->env->metrics->sessions_early, 1);
 }
 
 void session_fini(struct session *s)
 {
+    gate_leave(s);
     credentials_clear(&s->credentials);
     secret_clear(&s->forwarded);
     caps_clear(&s->caps);
@@ -157,7 +160,9 @@ static bool client_listens(const struct session *s)
 {
     if (!s->client.open || s->client.failed)
         return false;
-    if (s->phase == PHASE_SECURE || s->phase == PHASE_UPGRADE)
+    if (s->phase == PHASE_SECURE)
+        return s->header_done && s->listener->tls == CONF_TLS_STARTTLS;
+    if (s->phase == PHASE_UPGRADE)
         return false;
     if (s->phase == PHASE_RELAY)
         return track_safe(&s->track) && !s->track.saw_bye;
@@ -206,7 +211,10 @@ void session_fail(struct session *s, enum reason reason)
     if (s->phase == PHASE_RELAY)
         metric_sub(&s->env->metrics->sessions_relaying, 1);
     else
+        metric_sub(&s->env->metrics->sessions_early, 1);
+    if (s->phase != PHASE_RELAY)
         place_hang_up(s);
+    gate_leave(s);
     credentials_clear(&s->credentials);
     session_move(s, PHASE_DRAIN, s->now + s->conf->timeouts.drain);
 }

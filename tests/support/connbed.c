@@ -91,6 +91,7 @@ void connbed_open(struct connbed *bed, const char *extra, const char *backend)
     bed->home =
         (struct conn_home){.loop = &bed->loop, .env = &bed->env, .dns = &bed->dns, .gone = on_gone};
     list_init(&bed->home.conns);
+    list_init(&bed->home.early);
 }
 
 void connbed_redirect(struct connbed *bed)
@@ -129,6 +130,7 @@ void connbed_close(struct connbed *bed)
     dns_fini(&bed->dns);
     must(bed->home.count == 0 && list_empty(&bed->home.conns), "a connection is left over");
     must(metric_get(&bed->metrics.sessions_open) == 0, "the gauge of sessions is off");
+    must(metric_get(&bed->metrics.sessions_early) == 0, "the gauge of those without login is off");
     must(metric_get(&bed->metrics.sessions_relaying) == 0, "the gauge of relaying sessions is off");
     must(uv_loop_close(&bed->loop) == 0, "the loop is not empty");
     pool_fini(&bed->pool);

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
+#include "waypost/limit/crowd.h"
 #include "waypost/limit/penalty.h"
-#include "waypost/limit/tally.h"
 
 #define KEYS  12u
 #define LIVE  64u
@@ -18,15 +18,15 @@
 struct live {
     uint32_t position; /* 0: not in use, or untracked */
     unsigned key;
-    enum tally_kind kind;
+    enum crowd_kind kind;
 };
 
 struct model {
-    struct tallies tallies;
+    struct crowd crowd;
     struct penalties penalties;
     uint32_t room;
     uint64_t now;
-    unsigned open[KEYS][TALLY_KINDS]; /* tracked ones */
+    unsigned open[KEYS][CROWD_KINDS]; /* tracked ones */
     struct live live[LIVE];
     struct {
         uint64_t minute;
@@ -46,7 +46,7 @@ static uint64_t key_of(unsigned key)
 
 static bool is_open(const struct model *m, unsigned key)
 {
-    return m->open[key][TALLY_EARLY] + m->open[key][TALLY_OPEN] > 0;
+    return m->open[key][CROWD_EARLY] + m->open[key][CROWD_OPEN] > 0;
 }
 
 static uint32_t open_keys(const struct model *m)
@@ -58,20 +58,20 @@ static uint32_t open_keys(const struct model *m)
     return n;
 }
 
-static void enter(struct model *m, unsigned key, enum tally_kind kind, unsigned max, struct live *l)
+static void enter(struct model *m, unsigned key, enum crowd_kind kind, unsigned max, struct live *l)
 {
     bool full = !is_open(m, key) && open_keys(m) == m->room;
-    enum tally_verdict verdict;
+    enum crowd_verdict verdict;
 
     if (l->position != 0)
         return;
-    verdict = tally_enter(&m->tallies, key_of(key), kind, max, m->now, &l->position);
+    verdict = crowd_enter(&m->crowd, key_of(key), kind, max, m->now, &l->position);
     if (max > 0 && m->open[key][kind] >= max) {
-        ENSURE(verdict == TALLY_REFUSED && l->position == 0);
+        ENSURE(verdict == CROWD_REFUSED && l->position == 0);
     } else if (full) {
-        ENSURE(verdict == TALLY_UNTRACKED && l->position == 0);
+        ENSURE(verdict == CROWD_UNTRACKED && l->position == 0);
     } else {
-        ENSURE(verdict == TALLY_COUNTED && l->position != 0);
+        ENSURE(verdict == CROWD_COUNTED && l->position != 0);
         m->open[key][kind]++;
         l->key = key;
         l->kind = kind;
@@ -82,27 +82,27 @@ static void leave(struct model *m, struct live *l)
 {
     if (l->position != 0)
         m->open[l->key][l->kind]--;
-    tally_leave(&m->tallies, &l->position, l->kind, m->now);
+    crowd_leave(&m->crowd, &l->position, l->kind, m->now);
     ENSURE(l->position == 0);
 }
 
 static unsigned lately(const struct model *m, unsigned key)
 {
-    uint64_t minute = m->now / TALLY_MINUTE, passed = m->now % TALLY_MINUTE;
+    uint64_t minute = m->now / CROWD_MINUTE, passed = m->now % CROWD_MINUTE;
 
     if (m->rate[key].minute + 1 == minute)
-        return (unsigned)(m->rate[key].attempts * (TALLY_MINUTE - passed) / TALLY_MINUTE);
+        return (unsigned)(m->rate[key].attempts * (CROWD_MINUTE - passed) / CROWD_MINUTE);
     if (m->rate[key].minute != minute)
         return 0;
     return m->rate[key].attempts +
-           (unsigned)(m->rate[key].before * (TALLY_MINUTE - passed) / TALLY_MINUTE);
+           (unsigned)(m->rate[key].before * (CROWD_MINUTE - passed) / CROWD_MINUTE);
 }
 
 static void attempt(struct model *m, unsigned key, unsigned max)
 {
-    uint64_t minute = m->now / TALLY_MINUTE;
+    uint64_t minute = m->now / CROWD_MINUTE;
     bool exact = m->room >= KEYS;
-    bool allowed = tally_attempt(&m->tallies, key_of(key), max, m->now);
+    bool allowed = crowd_attempt(&m->crowd, key_of(key), max, m->now);
 
     ENSURE(allowed || (max > 0 && lately(m, key) >= max));
     ENSURE(!exact || !allowed || max == 0 || lately(m, key) < max);
@@ -171,7 +171,7 @@ static void operate(struct model *m, unsigned op, unsigned arg)
     switch (op % 8) {
     case 0:
     case 1:
-        enter(m, key, op % 2 == 0 ? TALLY_EARLY : TALLY_OPEN, op / 8 % (MAX + 1),
+        enter(m, key, op % 2 == 0 ? CROWD_EARLY : CROWD_OPEN, op / 8 % (MAX + 1),
               &m->live[(op / 8 + arg) % LIVE]);
         break;
     case 2:
@@ -193,8 +193,8 @@ static void operate(struct model *m, unsigned op, unsigned arg)
         forgive(m, key);
         break;
     }
-    ENSURE(m->tallies.table.count <= m->room && m->penalties.table.count <= m->room);
-    ENSURE(m->tallies.table.count >= open_keys(m));
+    ENSURE(m->crowd.table.count <= m->room && m->penalties.table.count <= m->room);
+    ENSURE(m->crowd.table.count >= open_keys(m));
 }
 
 void limit_model_run(const uint8_t *data, size_t size)
@@ -204,13 +204,13 @@ void limit_model_run(const uint8_t *data, size_t size)
     if (size == 0)
         return;
     m.room = data[0] % (KEYS + 4) + 1;
-    REQUIRE(tallies_init(&m.tallies, m.room) && penalties_init(&m.penalties, m.room));
+    REQUIRE(crowd_init(&m.crowd, m.room) && penalties_init(&m.penalties, m.room));
     for (size_t i = 1; i + 1 < size; i += 2)
         operate(&m, data[i], data[i + 1]);
     for (unsigned i = 0; i < LIVE; i++)
         leave(&m, &m.live[i]);
     for (unsigned key = 0; key < KEYS; key++)
         ENSURE(!is_open(&m, key));
-    tallies_fini(&m.tallies);
+    crowd_fini(&m.crowd);
     penalties_fini(&m.penalties);
 }

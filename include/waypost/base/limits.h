@@ -43,7 +43,7 @@
 #define LIMIT_HOST       253u
 
 /* One match of a pattern against a user name. An ordinary one takes fewer steps than the name has
- * bytes; these many take less than a millisecond. */
+ * bytes; these many take about a millisecond. */
 #define LIMIT_PATTERN       4096u /* its text */
 #define LIMIT_PATTERN_STEPS 20000u
 #define LIMIT_PATTERN_DEPTH 2000u

@@ -1,6 +1,7 @@
 /*
  * Counters of one process and of each backend, written with relaxed atomics from every worker. They
- * only ever grow, except the gauges sessions_open and sessions_relaying. Bytes are plaintext bytes
+ * only ever grow, except the gauges sessions_open, sessions_early (nobody has logged in yet) and
+ * sessions_relaying. Bytes are plaintext bytes
  * relayed.
  */
 #pragma once
@@ -14,10 +15,12 @@
 struct metrics {
     _Atomic uint64_t sessions_accepted;
     _Atomic uint64_t sessions_open;
+    _Atomic uint64_t sessions_early;
     _Atomic uint64_t sessions_relaying;
     _Atomic uint64_t logins_succeeded;
     _Atomic uint64_t logins_refused[REFUSAL_COUNT];
     _Atomic uint64_t sessions_ended[REASON_COUNT];
+    _Atomic uint64_t limited[LIMITED_COUNT]; /* connections and logins that a limit stopped */
     _Atomic uint64_t bytes_to_client;
     _Atomic uint64_t bytes_to_backend;
     _Atomic uint64_t reloads_failed;

@@ -1,6 +1,7 @@
 /*
- * Why a session ended (reason.def) and why a login was refused (refusal.def): one row each, so that
- * log text, IMAP reply and counter of a failure cannot drift apart.
+ * Why a session ended (reason.def), why a login was refused (refusal.def) and which limit was
+ * reached (limited.def): one row each, so that log text, IMAP reply and counter of a failure cannot
+ * drift apart.
  */
 #pragma once
 
@@ -24,6 +25,14 @@ enum refusal {
     REFUSAL_COUNT
 };
 
+enum limited {
+    LIMITED_none,
+#define LIMITED(name) LIMITED_##name,
+#include "waypost/base/limited.def"
+#undef LIMITED
+    LIMITED_COUNT
+};
+
 struct reason_row {
     const char *name;
     const char *text;
@@ -40,3 +49,4 @@ struct refusal_row {
 
 extern const struct reason_row reason_table[REASON_COUNT];
 extern const struct refusal_row refusal_table[REFUSAL_COUNT];
+extern const char *const limited_name[LIMITED_COUNT];

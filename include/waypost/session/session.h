@@ -21,6 +21,7 @@
 #include "waypost/imap/track.h"
 #include "waypost/route/route.h"
 #include "waypost/sasl/sasl.h"
+#include "waypost/session/gate.h"
 #include "waypost/session/lore.h"
 
 #define SESSION_NEVER UINT64_MAX
@@ -65,6 +66,7 @@ struct session_setup {
     const struct conf *conf; /* the shell holds the reference */
     const struct conf_listener *listener;
     const struct session_lore *lore; /* NULL: nothing is known of any backend */
+    const struct session_gate *gate; /* NULL: no limits of users and addresses */
     /* Where each backend of conf is counted, by its index; NULL: nowhere. */
     struct backend_metrics *const *counters;
     struct addr local, remote;
@@ -72,10 +74,12 @@ struct session_setup {
 };
 
 struct session {
-    struct session_env *env;                 /* borrowed */
-    const struct conf *conf;                 /* borrowed */
-    const struct conf_listener *listener;    /* borrowed */
-    const struct session_lore *lore;         /* borrowed; may be NULL */
+    struct session_env *env;              /* borrowed */
+    const struct conf *conf;              /* borrowed */
+    const struct conf_listener *listener; /* borrowed */
+    const struct session_lore *lore;      /* borrowed; may be NULL */
+    const struct session_gate *gate;      /* borrowed; may be NULL */
+    struct gate_pass pass;
     struct backend_metrics *const *counters; /* borrowed; may be NULL */
     enum phase phase;
     struct port client, backend;
@@ -142,6 +146,11 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
 void session_step(struct session *s, uint64_t now);
 /* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. */
 void session_leave(struct session *s, enum reason reason);
+/* True while nobody has logged in and the session goes on. */
+static inline bool session_early(const struct session *s)
+{
+    return s->phase != PHASE_RELAY && s->phase != PHASE_DRAIN && s->phase != PHASE_CLOSED;
+}
 /* True when the shell may close both connections and forget the session. */
 static inline bool session_closed(const struct session *s)
 {

@@ -1,0 +1,284 @@
+/*
+ * Shares the tables of src/limit among all threads. Owns tables, locks and the random keys; borrows
+ * log and counters. Lock order: one lock at a time. Never keeps a password, never refuses anybody
+ * because a table is full, never closes a connection itself.
+ */
+#include "run/gate.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+/* A session holds up to three counts, and its address may be remembered for its attempts. */
+#define ENTRIES_PER_SESSION 4u
+#define ENTRIES_MIN         16384u
+#define ENTRIES_MAX         (1u << 24)
+#define PENALTIES           65536u
+
+static struct gate_shard *shard_of(struct gate *g, uint64_t key)
+{
+    return &g->shards[key >> 60]; /* the table uses the low bits */
+}
+static_assert(GATE_SHARDS == 16, "four bits choose one");
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+/* Of the configuration in whose name we speak; none is shared, because a reload may change it. */
+static struct log log_of(const struct gate *g, const struct conf *conf)
+{
+    return (struct log){conf->log.level, conf->log.format, g->sink, g->sink_ctx};
+}
+
+static void tell_overflow(struct gate *g, const struct conf *conf)
+{
+    struct log log = log_of(g, conf);
+
+    if (atomic_exchange(&g->overflowed, true) || log.sink == NULL)
+        return;
+    log_note(&log, LEVEL_WARN, "limits_untracked", "text",
+             "more sessions than limits.sessions allowed for at the start: some are not counted "
+             "for users and addresses");
+}
+
+/* A flood of connections is worth a line now and then, not a flood of lines. */
+static void tell_closed(struct gate *g, const struct conf *conf, enum limited limited,
+                        const struct addr *address, uint64_t now)
+{
+    struct log log = log_of(g, conf);
+    char text[ADDR_TEXT];
+    struct log_line line;
+    uint64_t closed;
+    bool quiet;
+
+    uv_mutex_lock(&g->news.lock);
+    quiet = g->news.spoke && now < g->news.quiet_until;
+    closed = ++g->news.closed;
+    if (!quiet) {
+        g->news.spoke = true;
+        g->news.quiet_until = now + GATE_LOG_EVERY_MS;
+        g->news.closed = 0;
+    }
+    uv_mutex_unlock(&g->news.lock);
+    if (quiet || log.sink == NULL || !log_begin(&line, &log, LEVEL_WARN, "limited"))
+        return;
+    log_text(&line, "limit", slice_str(limited_name[limited]));
+    log_text(&line, "client", slice_str(addr_format(address, false, text)));
+    log_num(&line, "connections", closed);
+    log_end(&line);
+}
+
+static enum limited count(struct gate *g, enum limited limited)
+{
+    if (limited != LIMITED_none)
+        metric_add(&g->metrics->limited[limited], 1);
+    return limited;
+}
+
+/* --- one table at a time ---------------------------------------------------------------------- */
+
+static bool enter(struct gate *g, const struct conf *conf, uint64_t key, enum crowd_kind kind,
+                  unsigned max, uint64_t now, uint32_t *position)
+{
+    struct gate_shard *shard = shard_of(g, key);
+    enum crowd_verdict verdict;
+
+    uv_mutex_lock(&shard->lock);
+    verdict = crowd_enter(&shard->crowd, key, kind, max, now, position);
+    uv_mutex_unlock(&shard->lock);
+    if (verdict == CROWD_UNTRACKED)
+        tell_overflow(g, conf);
+    return verdict != CROWD_REFUSED;
+}
+
+static void leave(struct gate *g, uint64_t key, enum crowd_kind kind, uint64_t now,
+                  uint32_t *position)
+{
+    struct gate_shard *shard = shard_of(g, key);
+
+    if (*position == 0)
+        return;
+    uv_mutex_lock(&shard->lock);
+    crowd_leave(&shard->crowd, position, kind, now);
+    uv_mutex_unlock(&shard->lock);
+}
+
+/* --- what sessions call ----------------------------------------------------------------------- */
+
+static bool trusted(const struct conf_limits *limits, const struct addr *address)
+{
+    for (size_t i = 0; i < limits->trusted_count; i++) {
+        if (cidr_has(&limits->trusted[i], address))
+            return true;
+    }
+    return false;
+}
+
+static enum limited arrive(void *ctx, const struct conf *conf, const struct addr *address,
+                           struct gate_pass *pass, uint64_t now)
+{
+    struct gate *g = ctx;
+
+    pass->address = limit_key_address(&g->keys, address);
+    pass->exempt = pass->exempt || trusted(&conf->limits, address);
+    if (pass->exempt || enter(g, conf, pass->address, CROWD_EARLY,
+                              conf->limits.unauthenticated_per_address, now, &pass->early))
+        return LIMITED_none;
+    tell_closed(g, conf, LIMITED_unauthenticated_per_address, address, now);
+    return count(g, LIMITED_unauthenticated_per_address);
+}
+
+static enum limited attempt(void *ctx, const struct conf *conf, const struct gate_pass *pass,
+                            uint64_t now)
+{
+    struct gate *g = ctx;
+    struct gate_shard *shard = shard_of(g, pass->address);
+    unsigned max = conf->limits.logins_per_minute_per_address;
+    bool good;
+
+    if (pass->exempt || max == 0)
+        return LIMITED_none;
+    uv_mutex_lock(&shard->lock);
+    good = crowd_attempt(&shard->crowd, pass->address, max, now);
+    uv_mutex_unlock(&shard->lock);
+    return good ? LIMITED_none : count(g, LIMITED_logins_per_minute_per_address);
+}
+
+static uint64_t failed(void *ctx, const struct conf *conf, const struct gate_pass *pass,
+                       struct slice user, struct slice secret, uint64_t now)
+{
+    struct gate *g = ctx;
+    struct gate_shard *shard = shard_of(g, pass->address);
+    uint64_t fingerprint;
+    unsigned failures;
+
+    if (pass->exempt)
+        return 0;
+    fingerprint = limit_fingerprint(&g->secrets, user, secret);
+    uv_mutex_lock(&shard->lock);
+    failures =
+        penalty_add(&shard->penalties, pass->address, secret.len > 0 ? &fingerprint : NULL, now);
+    uv_mutex_unlock(&shard->lock);
+    return penalty_delay(conf->auth.penalty_first, conf->auth.penalty_max, failures);
+}
+
+static void forgive(struct gate *g, uint64_t address)
+{
+    struct gate_shard *shard = shard_of(g, address);
+
+    uv_mutex_lock(&shard->lock);
+    penalty_clear(&shard->penalties, address);
+    uv_mutex_unlock(&shard->lock);
+}
+
+static void leave_all(struct gate *g, struct gate_pass *pass, uint64_t now)
+{
+    leave(g, pass->user, CROWD_OPEN, now, &pass->of_user);
+    leave(g, limit_key_both(&g->keys, pass->user, pass->address), CROWD_OPEN, now, &pass->of_both);
+    leave(g, pass->address, CROWD_OPEN, now, &pass->of_address);
+}
+
+static enum limited admit(void *ctx, const struct conf *conf, struct slice user,
+                          struct gate_pass *pass, uint64_t now)
+{
+    const struct conf_limits *limits = &conf->limits;
+    enum limited limited = LIMITED_none;
+    struct gate *g = ctx;
+    uint64_t both;
+
+    pass->user = limit_key_user(&g->keys, user);
+    both = limit_key_both(&g->keys, pass->user, pass->address);
+    forgive(g, pass->address);
+    if (!enter(g, conf, pass->user, CROWD_OPEN, limits->sessions_per_user, now, &pass->of_user))
+        limited = LIMITED_sessions_per_user;
+    else if (!pass->exempt && !enter(g, conf, both, CROWD_OPEN,
+                                     limits->sessions_per_user_and_address, now, &pass->of_both))
+        limited = LIMITED_sessions_per_user_and_address;
+    else if (!pass->exempt && !enter(g, conf, pass->address, CROWD_OPEN,
+                                     limits->sessions_per_address, now, &pass->of_address))
+        limited = LIMITED_sessions_per_address;
+    if (limited == LIMITED_none)
+        leave(g, pass->address, CROWD_EARLY, now, &pass->early);
+    else
+        leave_all(g, pass, now);
+    return count(g, limited);
+}
+
+static void leave_gate(void *ctx, struct gate_pass *pass, uint64_t now)
+{
+    struct gate *g = ctx;
+
+    leave(g, pass->address, CROWD_EARLY, now, &pass->early);
+    leave_all(g, pass, now);
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+static bool draw_keys(struct gate *g)
+{
+    unsigned char bytes[2 * LIMIT_KEY_SIZE];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return false;
+    g->keys = limit_keys_from(bytes);
+    g->secrets = limit_keys_from(bytes + LIMIT_KEY_SIZE);
+    explicit_bzero(bytes, sizeof(bytes));
+    return true;
+}
+
+static bool shard_init(struct gate_shard *shard, uint32_t entries)
+{
+    if (!crowd_init(&shard->crowd, entries))
+        return false;
+    if (penalties_init(&shard->penalties, PENALTIES / GATE_SHARDS)) {
+        if (uv_mutex_init(&shard->lock) == 0)
+            return true;
+        penalties_fini(&shard->penalties);
+    }
+    crowd_fini(&shard->crowd);
+    return false;
+}
+
+static void shard_fini(struct gate_shard *shard)
+{
+    uv_mutex_destroy(&shard->lock);
+    penalties_fini(&shard->penalties);
+    crowd_fini(&shard->crowd);
+}
+
+bool gate_init(struct gate *g, uint64_t sessions, struct metrics *metrics, log_sink *sink,
+               void *sink_ctx)
+{
+    uint64_t entries = sessions * ENTRIES_PER_SESSION;
+    unsigned made = 0;
+
+    if (entries < ENTRIES_MIN)
+        entries = ENTRIES_MIN;
+    if (entries > ENTRIES_MAX)
+        entries = ENTRIES_MAX;
+    *g = (struct gate){.sink = sink, .sink_ctx = sink_ctx, .metrics = metrics};
+    g->view = (struct session_gate){
+        .ctx = g,
+        .arrive = arrive,
+        .attempt = attempt,
+        .failed = failed,
+        .admit = admit,
+        .leave = leave_gate,
+    };
+    if (!draw_keys(g) || uv_mutex_init(&g->news.lock) != 0)
+        return false;
+    while (made < GATE_SHARDS && shard_init(&g->shards[made], (uint32_t)entries / GATE_SHARDS))
+        made++;
+    if (made == GATE_SHARDS)
+        return true;
+    while (made > 0)
+        shard_fini(&g->shards[--made]);
+    uv_mutex_destroy(&g->news.lock);
+    return false;
+}
+
+void gate_fini(struct gate *g)
+{
+    for (size_t i = 0; i < GATE_SHARDS; i++)
+        shard_fini(&g->shards[i]);
+    uv_mutex_destroy(&g->news.lock);
+    explicit_bzero(&g->secrets, sizeof(g->secrets));
+}
