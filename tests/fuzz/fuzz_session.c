@@ -2,7 +2,8 @@
  * A whole session of the pure core driven by arbitrary bytes. The first byte chooses the listener
  * and how connections fare; then each operation is one byte: who speaks, who ends, what time it is.
  * Owns one session at a time. Invariants: every step ends, phases move along the table only, queues
- * stay within their bounds, no password reaches the log, every block comes back.
+ * stay within their bounds, no password reaches the log, every block comes back, and so does all
+ * that was counted by address and user.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -71,7 +72,9 @@ struct world {
     struct log log;
     struct session_env env;
     uint64_t now;
-    unsigned fates; /* bit 0: dialing fails; bit 1: the backend's TLS fails */
+    struct session_gate gate;
+    unsigned refused; /* bit by enum limited: what the gate says no to */
+    unsigned fates;   /* bit 0: dialing fails; bit 1: the backend's TLS fails */
 };
 
 static const char *read_text(void *ctx, const char *path, size_t max, char **text, size_t *len)
@@ -103,6 +106,67 @@ static bool is_user_name(const char *line, const char *at)
     const char *user = strstr(line, " user="), *login = strstr(line, " login=");
 
     return (user != NULL && user < at) || (login != NULL && login < at);
+}
+
+/* --- a gate that keeps no tables: it sees that the session asks in order and gives all back ------
+ */
+
+static enum limited gate_says(const struct world *w, enum limited limited)
+{
+    return (w->refused & 1u << limited) != 0 ? limited : LIMITED_none;
+}
+
+static enum limited gate_arrive(void *ctx, const struct conf *conf, const struct addr *address,
+                                struct gate_pass *pass, uint64_t now)
+{
+    struct world *w = ctx;
+    enum limited limited = gate_says(w, LIMITED_unauthenticated_per_address);
+    UNUSED(conf);
+
+    ENSURE(now == w->now && pass->address == 0 && address == &w->session.remote);
+    pass->address = 1;
+    pass->early = limited == LIMITED_none;
+    return limited;
+}
+
+static enum limited gate_attempt(void *ctx, const struct conf *conf, const struct gate_pass *pass,
+                                 uint64_t now)
+{
+    UNUSED(conf);
+    UNUSED(now);
+    ENSURE(pass->early == 1 && pass->of_user == 0);
+    return gate_says(ctx, LIMITED_logins_per_minute_per_address);
+}
+
+static uint64_t gate_failed(void *ctx, const struct conf *conf, const struct gate_pass *pass,
+                            struct slice user, struct slice secret, uint64_t now)
+{
+    UNUSED(ctx);
+    UNUSED(conf);
+    UNUSED(secret);
+    UNUSED(now);
+    ENSURE(pass->early == 1 && pass->of_user == 0 && user.len <= LIMIT_USER);
+    return 2000;
+}
+
+static enum limited gate_admit(void *ctx, const struct conf *conf, struct slice user,
+                               struct gate_pass *pass, uint64_t now)
+{
+    enum limited limited = gate_says(ctx, LIMITED_sessions_per_user);
+    UNUSED(conf);
+    UNUSED(now);
+
+    ENSURE(pass->early == 1 && pass->of_user == 0 && user.len > 0);
+    pass->of_user = limited == LIMITED_none;
+    pass->early = limited != LIMITED_none;
+    return limited;
+}
+
+static void gate_leave(void *ctx, struct gate_pass *pass, uint64_t now)
+{
+    UNUSED(ctx);
+    UNUSED(now);
+    pass->early = pass->of_user = 0;
 }
 
 static enum phase phase_called(const char *name)
@@ -242,9 +306,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .conf = conf,
             .listener = &conf->listeners[data[0] % conf->listener_count],
             .entropy = "0123456789abcdef",
+            .gate = &w->gate,
         };
         REQUIRE(addr_parse(SLICE("192.0.2.7"), &setup.remote));
         w->fates = (unsigned)data[0] >> 4;
+        w->refused = (data[0] & 0x40) == 0
+                         ? 0
+                         : 1u << (LIMITED_unauthenticated_per_address + data[0] / 4 % 3);
+        w->gate = (struct session_gate){w,           gate_arrive, gate_attempt,
+                                        gate_failed, gate_admit,  gate_leave};
         pool_init(&w->pool);
         w->log = (struct log){LEVEL_DEBUG, FORMAT_TEXT, judge_line, w};
         w->env = (struct session_env){.log = &w->log, .metrics = &w->metrics, .pool = &w->pool};
@@ -254,7 +324,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in = slice_skip(in, 1);
         while (in.len > 0 && !session_closed(&w->session))
             operate(w, &in);
+        /* Whoever relays is no longer without login; whoever has ended holds nothing. */
+        ENSURE(!session_closed(&w->session) ||
+               (w->session.pass.early == 0 && w->session.pass.of_user == 0));
+        ENSURE(w->session.phase != PHASE_RELAY || w->session.pass.of_user == 1);
+        ENSURE(metric_get(&w->metrics.sessions_early) == (session_early(&w->session) ? 1 : 0));
         session_fini(&w->session);
+        ENSURE(w->session.pass.early == 0 && w->session.pass.of_user == 0);
         pool_fini(&w->pool);
     }
     free(w);
