@@ -192,7 +192,7 @@ static struct track_span refuse(struct track *t, struct slice tag, struct slice 
     if (tag.len == 0)
         tag = SLICE("*");
     memcpy(t->refused_tag, tag.ptr, tag.len);
-    t->refused_tag_len = tag.len;
+    t->refused_tag_len = (unsigned)tag.len;
     t->client.state = STATE_DROP;
     t->client.header = LITERAL_NONE;
     return drop_line(t, in);

@@ -69,8 +69,8 @@ struct track {
     bool saw_logout;    /* the client has sent LOGOUT */
     bool idling;        /* an IDLE command is in progress: the next client line is DONE */
     unsigned in_flight; /* commands sent to the backend and not yet answered with their tag */
+    unsigned refused_tag_len;    /* of the last REFUSE; 0: nothing to answer */
     char refused_tag[LIMIT_TAG]; /* "*" when the command's own tag is illegal */
-    size_t refused_tag_len;      /* of the last REFUSE; 0: nothing to answer */
 
     /* Private. */
     struct track_side client, backend;
