@@ -349,7 +349,8 @@ static bool takes_everybody(const struct conf_rule *rule)
     const struct conf_conditions *c = &rule->conditions;
 
     return (rule->kind == CONF_RULE_TO || rule->kind == CONF_RULE_DENY) && c->user == NULL &&
-           c->listener_count == 0 && c->sni_count == 0 && c->client_count == 0 && (!c->has_percent || c->percent == 100);
+           c->listener_count == 0 && c->sni_count == 0 && c->client_count == 0 &&
+           (!c->has_percent || c->percent == 100);
 }
 
 /* A rule without a condition leaves nothing for those behind it. */

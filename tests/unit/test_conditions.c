@@ -294,8 +294,8 @@ Test(conditions, who_is_in_a_percentage_depends_on_name_and_salt, .fini = releas
 {
     static const char *const lists[] = {
         "{\"percent\": 30, \"to\": \"west\"}, {\"to\": \"east\"}",
-        "{\"users\": {\"x\": \"east\"}}, {\"user\": \".*\", \"percent\": 30, \"to\": \"west\"}, "
-        "{\"to\": \"east\"}",
+        ("{\"users\": {\"x\": \"east\"}}, {\"user\": \".*\", \"percent\": 30, \"to\": \"west\"}, "
+         "{\"to\": \"east\"}"),
         "{\"percent\": 30, \"salt\": \"west\", \"to\": \"west\"}, {\"to\": \"east\"}",
         "{\"percent\": 30, \"salt\": \"other\", \"to\": \"west\"}, {\"to\": \"east\"}",
     };

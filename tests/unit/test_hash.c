@@ -125,10 +125,12 @@ Test(hash, shares_follow_the_weights)
     size_t had[COUNT_OF(members)] = {0};
     char storage[32];
 
-    for (size_t i = 0; i < USERS / 2; i++)
+    const size_t half = USERS / 2;
+
+    for (size_t i = 0; i < half; i++)
         had[first_of(&pool, user_name(i, storage), 0) - members]++;
     for (size_t m = 0; m < COUNT_OF(members); m++) {
-        double share = (double)had[m] / (double)(USERS / 2);
+        double share = (double)had[m] / (double)half;
         double fair = (double)members[m].weight / 1000.0;
         /* Within 2 % of the share, and what chance does to so few users. */
         double slack = fair * 0.02 + (USERS < 1000000 ? 0.005 : 0);
@@ -312,11 +314,13 @@ Test(hash, a_larger_percentage_only_adds_users)
     size_t had[100] = {0};
     char storage[32];
 
-    for (size_t i = 0; i < USERS / 10; i++)
+    const size_t tenth = USERS / 10;
+
+    for (size_t i = 0; i < tenth; i++)
         had[hash_percent(SLICE("new"), user_name(i, storage))]++;
     for (size_t p = 0, sum = 0; p < 100; p++) {
         sum += had[p];
-        double share = (double)sum / (double)(USERS / 10), fair = (double)(p + 1) / 100;
+        double share = (double)sum / (double)tenth, fair = (double)(p + 1) / 100;
         double slack = USERS < 1000000 ? 0.03 : 0.01;
         cr_expect(share > fair - slack && share < fair + slack, "%zu %%: %f", p + 1, share);
     }

@@ -41,11 +41,11 @@ void *limit_table_find(struct limit_table *t, uint64_t key);
 /* The entry, found or new and zeroed but for its head. NULL when all entries are held. */
 void *limit_table_get(struct limit_table *t, uint64_t key, uint64_t now);
 /* An idle entry lives on for `lifetime` from now. */
-void limit_table_touch(struct limit_table *t, void *entry, uint64_t now);
+void limit_table_touch(struct limit_table *t, void *what, uint64_t now);
 /* While held an entry keeps its position, by which limit_table_at finds it. */
-void limit_table_hold(struct limit_table *t, void *entry);
-void limit_table_release(struct limit_table *t, void *entry, uint64_t now);
+void limit_table_hold(struct limit_table *t, void *what);
+void limit_table_release(struct limit_table *t, void *what, uint64_t now);
 uint32_t limit_table_position(const struct limit_table *t, const void *entry);
 void *limit_table_at(const struct limit_table *t, uint32_t position);
 /* Wipes an idle entry. */
-void limit_table_forget(struct limit_table *t, void *entry);
+void limit_table_forget(struct limit_table *t, void *what);
