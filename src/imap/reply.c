@@ -127,3 +127,19 @@ struct slice reply_code_name(const struct reply *r)
 {
     return slice_take(r->code, slice_find(r->code, ' '));
 }
+
+bool reply_capabilities(const struct reply *r, struct slice *words)
+{
+    struct slice code = r->code;
+
+    if (r->status != STATUS_OTHER) {
+        if (!slice_eq_nocase(slice_cut(&code, ' '), SLICE("CAPABILITY")))
+            return false;
+        *words = code;
+        return true;
+    }
+    if (r->kind != REPLY_UNTAGGED || !slice_eq_nocase(r->word, SLICE("CAPABILITY")))
+        return false;
+    *words = r->text;
+    return true;
+}

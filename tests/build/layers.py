@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-CORE = ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route", "session"]
+CORE = ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route", "probe", "session"]
 SHELL = ["tls", "net", "run", "admin"]
 
 MAY_INCLUDE = {
@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "limit": ["base"],
     "conf": ["base"],
     "route": ["base", "conf", "imap/caps.h", "sasl/sasl.h"],
+    "probe": ["base", "imap", "proxyhdr", "conf/conf.h"],
     "session": ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route"],
     "tls": ["base", "conf"],
     "net": ["base", "conf", "tls"],

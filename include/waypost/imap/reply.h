@@ -43,5 +43,9 @@ void reply_reset(struct reply *r);
  * not in the text of a status or continuation. */
 MUST_USE
 enum result reply_next(struct reply *r, const struct buf *in);
+/* The words of a reply that lists capabilities, in `* CAPABILITY` or in a response code (RFC 9051
+ * sections 7.2.2 and 7.1). False for any other reply; then *words is untouched. */
+MUST_USE
+bool reply_capabilities(const struct reply *r, struct slice *words);
 /* First atom of the response code ("REFERRAL" of "REFERRAL imap://..."). */
 struct slice reply_code_name(const struct reply *r);
