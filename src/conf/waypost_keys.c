@@ -243,6 +243,15 @@ static const struct key keepalive_keys[] = {
 };
 static const struct shape keepalive_shape = {SHAPE_KEYS(keepalive_keys)};
 
+static const struct key probe_keys[] = {
+    {"interval", &kind_duration, FIELD(struct conf_probe, interval), .fallback = "\"60s\"",
+     .max = 24 * HOUR,
+     .help =
+         "between two looks at each backend without logging in; the first ones follow the start "
+         "and each reload; \"0s\" turns them off"},
+};
+static const struct shape probe_shape = {SHAPE_KEYS(probe_keys)};
+
 static const struct key log_keys[] = {
     {"format", &kind_word, FIELD(struct conf_log, format), .fallback = "\"text\"",
      .words = format_words, .help = "how a line of the log is written"},
@@ -282,6 +291,8 @@ static const struct key waypost_keys[] = {
      .shape = &timeouts_shape, .help = "deadlines"},
     {"keepalive", &kind_object, FIELD(struct conf, keepalive), .fallback = "{}",
      .shape = &keepalive_shape, .help = "TCP keepalive intervals"},
+    {"probe", &kind_object, FIELD(struct conf, probe), .fallback = "{}", .shape = &probe_shape,
+     .help = "looking at backends before anybody is sent there"},
     {"log", &kind_object, FIELD(struct conf, log), .fallback = "{}", .shape = &log_shape,
      .help = "logging"},
 };

@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "waypost/net/dial.h"
+#include "waypost/net/outgoing.h"
 #include "waypost/net/socket.h"
 #include "waypost/net/stream.h"
 
@@ -21,8 +21,8 @@ struct conn {
     struct conn_home *home;        /* borrowed */
     struct generation *generation; /* one reference */
     struct session session;
-    struct stream client, backend;
-    struct dial *dial; /* owned while it lasts */
+    struct stream client;
+    struct outgoing backend;
     uv_timer_t timer;
     uint64_t timer_at; /* SESSION_NEVER: not running */
     bool running;      /* conn_run is on the stack */
@@ -38,43 +38,6 @@ static void on_wake(void *ctx)
 }
 
 /* --- asks ------------------------------------------------------------------------------------- */
-
-static void on_dialed(void *ctx, const struct dial_outcome *outcome)
-{
-    struct conn *c = ctx;
-    struct port *port = &c->session.backend;
-
-    c->dial = NULL;
-    port->busy = false;
-    if (outcome->fd >= 0) {
-        port->detail[0] = '\0';
-        port->remote = outcome->remote;
-        port->local = socket_local(outcome->fd);
-        stream_open(&c->backend, outcome->fd, c->session.conf->keepalive.backend);
-    } else if (outcome->failure == PORT_FINE) {
-        port_forget(port); /* the session hung up meanwhile */
-    } else {
-        port->failed = true;
-        port->failure = outcome->failure;
-    }
-    conn_run(c);
-}
-
-static void open_backend(struct conn *c)
-{
-    const struct conf_backend *target = c->session.target;
-    struct port *port = &c->session.backend;
-
-    REQUIRE(c->dial == NULL && c->backend.state == STREAM_IDLE);
-    port_forget(port);
-    c->dial = dial_start(c->home->loop, c->home->dns, target->host, target->port,
-                         STR_ON(port->detail), on_dialed, c);
-    port->busy = c->dial != NULL;
-    if (c->dial == NULL) {
-        port->failed = true;
-        port->failure = PORT_MEMORY;
-    }
-}
 
 /* Only once everything said in clear is on its way. */
 static bool begin_tls(struct conn *c, struct stream *s)
@@ -97,23 +60,21 @@ static bool hang_up(struct conn *c, struct stream *s)
     bool lingers = session_closed(&c->session) && !c->impatient;
 
     s->port->ask = 0;
-    if (s == &c->backend && c->dial != NULL) {
-        dial_cancel(c->dial);
-        return false;
-    }
-    return stream_hangup(s, lingers ? CONN_LINGER_MS : 0);
+    return s == &c->client ? stream_hangup(s, lingers ? CONN_LINGER_MS : 0)
+                           : outgoing_hangup(&c->backend, lingers ? CONN_LINGER_MS : 0);
 }
 
 /* True when the session should look at its ports again. */
 static bool perform(struct conn *c, struct stream *s)
 {
+    const struct conf_backend *target = c->session.target;
     unsigned ask = s->port->ask;
 
     if ((ask & ASK_HANGUP) != 0)
         return hang_up(c, s);
     if ((ask & ASK_OPEN) != 0) {
         s->port->ask &= ~(unsigned)ASK_OPEN;
-        open_backend(c);
+        outgoing_open(&c->backend, target->host, target->port, c->session.conf->keepalive.backend);
         return true;
     }
     return (ask & ASK_TLS) != 0 && begin_tls(c, s);
@@ -146,7 +107,7 @@ static uint64_t earliest(const struct conn *c)
 
     if (c->client.deadline < at)
         at = c->client.deadline;
-    return c->backend.deadline < at ? c->backend.deadline : at;
+    return c->backend.stream.deadline < at ? c->backend.stream.deadline : at;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -190,15 +151,15 @@ static void conn_run(struct conn *c)
     REQUIRE(!c->running && !c->ending);
     c->running = true;
     stream_expire(&c->client, now);
-    stream_expire(&c->backend, now);
+    stream_expire(&c->backend.stream, now);
     do {
         session_step(&c->session, now);
         moved = perform(c, &c->client);
-        moved |= perform(c, &c->backend);
+        moved |= perform(c, &c->backend.stream);
         moved |= stream_pump(&c->client);
-        moved |= stream_pump(&c->backend);
+        moved |= stream_pump(&c->backend.stream);
         if (!moved)
-            moved = !settle(c, &c->client) || !settle(c, &c->backend);
+            moved = !settle(c, &c->client) || !settle(c, &c->backend.stream);
     } while (moved);
     c->running = false;
     if (!session_early(&c->session))
@@ -242,7 +203,8 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
     uv_timer_init(home->loop, &c->timer);
     session_init(&c->session, &setup, uv_now(home->loop));
     stream_init(&c->client, home->loop, home->env->pool, &c->session.client, on_wake, c);
-    stream_init(&c->backend, home->loop, home->env->pool, &c->session.backend, on_wake, c);
+    outgoing_init(&c->backend, home->loop, home->env->pool, home->dns, &c->session.backend, on_wake,
+                  c);
     c->session.client.local = setup.local;
     c->session.client.remote = setup.remote;
     stream_open(&c->client, fd, generation->conf->keepalive.client);

@@ -14,6 +14,7 @@
 #include "run/gate.h"
 #include "run/generation.h"
 #include "run/logger.h"
+#include "run/prober.h"
 #include "run/process.h"
 #include "run/report.h"
 #include "run/worker.h"
@@ -37,6 +38,7 @@ struct supervisor {
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
     struct bindings bindings;
+    struct prober prober;
     struct worker *workers;
     unsigned worker_count; /* that were initialised */
     uv_loop_t loop;
@@ -111,6 +113,7 @@ static void swap_in(struct supervisor *s, struct generation *generation)
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))
             log_note(&s->log, LEVEL_ERROR, "reload_incomplete", "error", "out of memory");
     }
+    prober_use(&s->prober, generation);
     generation_release(&old);
     use_log(s);
     log_note(&s->log, LEVEL_INFO, "reloaded", "file", s->conf_path);
@@ -307,6 +310,7 @@ static void init_loop(struct supervisor *s)
     if (error == 0)
         error = uv_timer_init(&s->loop, &s->patience);
     ENSURE(error == 0); /* nothing is served yet: there is no gentler way to fail */
+    prober_init(&s->prober, &s->loop, &s->log);
 }
 
 static void say_ready(struct supervisor *s)
@@ -360,7 +364,9 @@ static void finish(struct supervisor *s)
         worker_end(&s->workers[i]);
     free(s->workers);
     close_handles(s);
+    prober_close(&s->prober);
     uv_run(&s->loop, UV_RUN_DEFAULT);
+    prober_fini(&s->prober);
     error = uv_loop_close(&s->loop);
     ENSURE(error == 0);
     bindings_close(&s->bindings);
@@ -382,6 +388,7 @@ int supervisor_run(const char *conf_path)
     init_loop(&s);
     code = start(&s);
     if (code == SUPERVISOR_CLEAN) {
+        prober_use(&s.prober, s.generation);
         say_ready(&s);
         uv_run(&s.loop, UV_RUN_DEFAULT);
         log_note(&s.log, LEVEL_INFO, "stopped", "file", conf_path);

@@ -94,6 +94,7 @@ static void start(void)
     cr_assert_geq(child, 0);
     if (child > 0)
         return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive a test that fails */
     dup2(open(path("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
     execve("/proc/self/exe", args, env);
     _exit(127);
@@ -166,6 +167,17 @@ static int ends(void)
     return -1;
 }
 
+/* The first connection to the backend is the proxy's own. */
+static void be_probed(void)
+{
+    connbed_accept(&bed, &backend);
+    peer_say(&backend, "* OK hi\r\n");
+    cr_assert(peer_hears(&backend, "w2 CAPABILITY\r\n"));
+    peer_say(&backend, "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\nw2 OK done\r\n");
+    cr_assert(peer_hears(&backend, "w3 LOGOUT\r\n"));
+    peer_close(&backend);
+}
+
 static void greeted_by(const char *hostname)
 {
     connbed_connect(&bed, 0, &client);
@@ -183,6 +195,8 @@ Test(supervisor, starts_serves_and_drains)
     snprintf(line, sizeof(line), "info event=ready listeners=imaps@127.0.0.1:%u workers=2",
              bed.front);
     cr_expect(comes("proxy.log", line));
+    be_probed();
+    cr_expect(comes("proxy.log", "event=capabilities backend=b1"));
     connbed_log_in(&bed, &client, &backend);
     kill(child, SIGTERM);
     cr_expect(notified("STOPPING=1"));
@@ -200,6 +214,7 @@ static void hold_in_a_literal(void)
 {
     start();
     cr_assert(notified("READY=1"));
+    be_probed();
     connbed_log_in(&bed, &client, &backend);
     peer_say(&client, "b FETCH 1 BODY[]\r\n");
     cr_assert(peer_hears(&backend, "FETCH"));

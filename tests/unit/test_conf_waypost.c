@@ -69,6 +69,7 @@ Test(conf_waypost, findings_of_waypost_json)
         {"\"log\": {\"level\": \"ERROR\"}", "did you mean \"error\"?"},
         {"\"log\": {\"to\": \"syslog\"}", ""},
         {"\"keepalive\": {\"client\": 120}", "found 120"},
+        {"\"probe\": {\"interval\": \"25h\"}", "24h"},
     };
     conf_text_expect(rows, COUNT_OF(rows), with, false);
 }

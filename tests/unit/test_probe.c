@@ -11,6 +11,7 @@
 TestSuite(probe);
 
 static struct pool pool;
+static const struct conf_timeouts timeouts = {.backend_connect = 300, .backend_login = 1000};
 
 struct play {
     const char *what;
@@ -81,7 +82,7 @@ static void play(const struct play *row, size_t step)
     struct str sent = STR_ON(storage);
     struct probe p;
 
-    probe_init(&p, &backend, &pool, 0, 1000);
+    probe_init(&p, &backend, &timeouts, &pool, 0);
     feed(&p, row->server, step, &sent);
     cr_expect_eq(p.up, row->why == NULL, "%s, %zu: %s", row->what, step, p.why);
     cr_expect_str_eq(p.why, row->why == NULL ? "" : row->why, "%s, %zu: %s", row->what, step,
@@ -159,7 +160,7 @@ Test(probe, t02_bytes_behind_the_answer_to_starttls)
     struct probe p;
 
     pool_init(&pool);
-    probe_init(&p, &backend, &pool, 0, 1000);
+    probe_init(&p, &backend, &timeouts, &pool, 0);
     p.port.ask = 0;
     p.port.open = true;
     cr_assert(buf_append(&p.port.in, SLICE("* OK hi\r\nw1 OK go\r\n* CAPABILITY EVIL\r\n")));
@@ -173,7 +174,7 @@ Test(probe, t02_bytes_behind_the_answer_to_starttls)
 /* Opens, and secures if asked, so far as `phase`. */
 static void reach(struct probe *p, const struct conf_backend *backend, const char *server)
 {
-    probe_init(p, backend, &pool, 100, 1000);
+    probe_init(p, backend, &timeouts, &pool, 100);
     p->port.ask = 0;
     if (server == NULL)
         return;
@@ -183,17 +184,19 @@ static void reach(struct probe *p, const struct conf_backend *backend, const cha
     p->port.ask = 0;
 }
 
-Test(probe, a_deadline_for_everything)
+Test(probe, deadlines_are_those_of_a_login)
 {
     static const struct {
         enum conf_tls_mode tls;
-        const char *server, *why;
+        const char *server;
+        uint64_t at;
+        const char *why;
     } rows[] = {
-        {CONF_TLS_NONE, NULL, "no connection in time"},
-        {CONF_TLS_IMPLICIT, "", "no TLS handshake in time"},
-        {CONF_TLS_NONE, "* OK h", "no greeting in time"},
-        {CONF_TLS_STARTTLS, "* OK hi\r\n", "no STARTTLS in time"},
-        {CONF_TLS_NONE, "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n", "no capabilities in time"},
+        {CONF_TLS_NONE, NULL, 400, "no connection in time"},
+        {CONF_TLS_IMPLICIT, "", 1100, "no TLS handshake in time"},
+        {CONF_TLS_NONE, "* OK h", 1100, "no greeting in time"},
+        {CONF_TLS_STARTTLS, "* OK hi\r\n", 1100, "no STARTTLS in time"},
+        {CONF_TLS_NONE, "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n", 1100, "no capabilities in time"},
     };
 
     pool_init(&pool);
@@ -201,9 +204,9 @@ Test(probe, a_deadline_for_everything)
         struct conf_backend backend = {.tls = rows[i].tls};
         struct probe p;
         reach(&p, &backend, rows[i].server);
-        probe_step(&p, 1099);
+        probe_step(&p, rows[i].at - 1);
         cr_expect_not(probe_done(&p), "%s", rows[i].why);
-        probe_step(&p, 1100);
+        probe_step(&p, rows[i].at);
         cr_expect(probe_done(&p) && !p.up, "%s", rows[i].why);
         cr_expect_str_eq(p.why, rows[i].why);
         cr_expect_not(caps_known(&p.caps));

@@ -98,6 +98,9 @@ struct conf {
     struct conf_keepalive {
         uint64_t client, backend; /* 0: off */
     } keepalive;
+    struct conf_probe {
+        uint64_t interval; /* 0: off */
+    } probe;
     struct conf_log {
         enum log_format format;
         enum log_level level;
