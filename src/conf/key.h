@@ -111,6 +111,9 @@ char *reader_path(const struct reader *r, struct slice path);
 
 /* The shape check of a pool: makes it a target. */
 void check_pool(struct reader *r, const struct place *at, const json_t *object, void *base);
+/* A rule of the routing table, and the finding that one is never reached. */
+extern const struct key rule_element;
+void check_reachable(struct reader *r, const struct place *routes, const struct conf_routes *table);
 /* Reports backends at the address of one of our own listeners. */
 void check_loops(struct reader *r, const struct place *root);
 
