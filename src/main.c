@@ -24,8 +24,8 @@ static int run_version(const struct args *args)
 }
 
 static const struct option *const config_only[] = {&option_config, &option_help, NULL};
-static const struct option *const config_json[] = {&option_config, &option_json, &option_help,
-                                                   NULL};
+static const struct option *const check_options[] = {&option_config, &option_connect, &option_json,
+                                                     &option_help, NULL};
 static const struct option *const route_options[] = {
     &option_config, &option_listener,   &option_sni,
     &option_client, &option_users_file, &option_against,
@@ -41,9 +41,12 @@ static const struct command commands[] = {
      "  0   ended on request\n  1   the configuration cannot be used\n  70  internal "
      "error\n" USAGE_EXIT,
      run_proxy},
-    {"check", NULL, false, config_json,
-     "Checks configuration, certificates and keys, and lists all that is wrong.",
-     "  0   the configuration is good\n  1   it is not\n" USAGE_EXIT, cli_check},
+    {"check", NULL, false, check_options,
+     "Checks configuration, certificates and keys, and lists all that is wrong.\n"
+     "With --connect, also tells which backends can be reached and used, and what they offer.",
+     "  0   the configuration is good, and so are the backends\n  1   something is "
+     "not\n" USAGE_EXIT,
+     cli_check},
     {"route", "USER", true, route_options,
      "Explains where a user is routed: the rules tried, login name, backend.\n"
      "With --users-file and --against, lists the users whom another table would move.",

@@ -18,6 +18,8 @@ const struct option option_config = {'c', "config", "FILE", offsetof(struct args
                                      "the configuration, by default " DEFAULT_CONFIG};
 const struct option option_json = {'\0', "json", NULL, offsetof(struct args, json),
                                    "answer in JSON"};
+const struct option option_connect = {'\0', "connect", NULL, offsetof(struct args, connect),
+                                      "look at every backend, without logging in"};
 const struct option option_listener = {'\0', "listener", "NAME", offsetof(struct args, listener),
                                        "as if connected to this listener"};
 const struct option option_sni = {'\0', "sni", "NAME", offsetof(struct args, sni),

@@ -16,7 +16,7 @@ struct args {
     const char *listener, *sni, *client; /* NULL: not given */
     const char *users_file, *against;    /* NULL: not given */
     const char *operand;                 /* NULL: not given */
-    bool json, help;
+    bool json, help, connect;
 };
 
 struct option {
@@ -37,8 +37,8 @@ struct command {
     int (*run)(const struct args *args);
 };
 
-extern const struct option option_config, option_json, option_listener, option_sni, option_client,
-    option_users_file, option_against, option_help;
+extern const struct option option_config, option_json, option_connect, option_listener, option_sni,
+    option_client, option_users_file, option_against, option_help;
 
 /* The arguments behind the command's name. False: said on standard error what is wrong. */
 MUST_USE
