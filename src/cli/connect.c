@@ -98,7 +98,7 @@ bool looks_take(struct looks *looks, const struct conf *conf, struct tls_set *tl
         free(reached);
         return false;
     }
-    advert_reach(conf->routes, reached);
+    advert_reach(conf->routes, NULL, reached);
     for (size_t i = 0; i < count; i++) {
         list[i].looking = &looking;
         list[i].conf = conf;

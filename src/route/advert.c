@@ -32,12 +32,24 @@ static void reach_users(const struct conf_routes *routes, const struct conf_rule
     }
 }
 
-void advert_reach(const struct conf_routes *routes, bool *reached)
+/* The other conditions are about a client: some client may fulfil them. */
+static bool open_to(const struct conf_conditions *conditions, const char *listener)
+{
+    bool open = conditions->listener_count == 0 || listener == NULL;
+
+    for (size_t i = 0; i < conditions->listener_count && !open; i++)
+        open = strcmp(conditions->listeners[i], listener) == 0;
+    return open;
+}
+
+void advert_reach(const struct conf_routes *routes, const char *listener, bool *reached)
 {
     for (size_t i = 0; i < routes->backend_count; i++)
         reached[i] = false;
     for (size_t i = 0; i < routes->rule_count; i++) {
         const struct conf_rule *rule = &routes->rules[i];
+        if (!open_to(&rule->conditions, listener))
+            continue;
         switch (rule->kind) {
         case CONF_RULE_USERS:
             reach_users(routes, rule, reached);

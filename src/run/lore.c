@@ -40,10 +40,11 @@ static void warn(const struct lore *lore, const struct conf_backend *backend)
 /* --- what sessions call ------------------------------------------------------------------------
  */
 
-static void make_advert(struct lore *lore)
+static void make_adverts(struct lore *lore)
 {
-    advert_make(lore->conf, lore->reached, lore->before, SLICE(SESSION_CAPABILITIES),
-                &lore->advert);
+    for (size_t i = 0; i < lore->door_count; i++)
+        advert_make(lore->conf, lore->doors[i].reached, lore->before, SLICE(SESSION_CAPABILITIES),
+                    &lore->doors[i].advert);
 }
 
 /* True when that is news. */
@@ -58,7 +59,7 @@ static bool learn(struct lore *lore, const struct conf_backend *backend, enum lo
     if (!caps_set(caps, words))
         return false;
     if (when == LORE_BEFORE_LOGIN)
-        make_advert(lore);
+        make_adverts(lore);
     return true;
 }
 
@@ -95,22 +96,66 @@ static bool recall(void *ctx, const struct conf_backend *backend, struct caps *o
     return known;
 }
 
+/* Listeners outlive reloads, so they are known by their names. */
+static const struct lore_door *door_of(const struct lore *lore, const char *listener)
+{
+    size_t i = 0;
+
+    while (i + 1 < lore->door_count && strcmp(lore->doors[i].listener, listener) != 0)
+        i++;
+    return &lore->doors[i];
+}
+
 static void advertise(void *ctx, const struct conf_listener *listener, struct str *words,
                       bool mechanisms[CONF_MECH_COUNT])
 {
     struct lore *lore = ctx;
+    const struct advert *advert = &door_of(lore, listener->name)->advert;
 
-    UNUSED(listener); /* no kind of rule asks for it, so all listeners reach the same backends */
     uv_mutex_lock(&lore->lock);
     if (words != NULL)
-        str_add(words, caps_known(&lore->advert.words) ? caps_words(&lore->advert.words)
-                                                       : SLICE(SESSION_CAPABILITIES));
+        str_add(words, caps_known(&advert->words) ? caps_words(&advert->words)
+                                                  : SLICE(SESSION_CAPABILITIES));
     for (size_t m = 0; m < CONF_MECH_COUNT; m++)
-        mechanisms[m] = mechanisms[m] && lore->advert.mechanisms[m];
+        mechanisms[m] = mechanisms[m] && advert->mechanisms[m];
     uv_mutex_unlock(&lore->lock);
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
+
+static void release(struct lore *lore)
+{
+    size_t backends = lore->conf->routes->backend_count;
+
+    for (size_t i = 0; i < lore->door_count; i++) {
+        free(lore->doors[i].reached);
+        advert_clear(&lore->doors[i].advert);
+    }
+    for (size_t i = 0; lore->before != NULL && i < backends; i++)
+        caps_clear(&lore->before[i]);
+    for (size_t i = 0; lore->after != NULL && i < backends; i++)
+        caps_clear(&lore->after[i]);
+    free(lore->doors);
+    free(lore->before);
+    free(lore->after);
+}
+
+static bool open_doors(struct lore *lore)
+{
+    const struct conf *conf = lore->conf;
+
+    lore->doors = calloc(conf->listener_count + 1, sizeof(*lore->doors));
+    for (size_t i = 0; lore->doors != NULL && i <= conf->listener_count; i++) {
+        struct lore_door *door = &lore->doors[i];
+        door->reached = calloc(conf->routes->backend_count + 1, sizeof(*door->reached));
+        if (door->reached == NULL)
+            return false;
+        lore->door_count++;
+        door->listener = i < conf->listener_count ? conf->listeners[i].name : NULL;
+        advert_reach(conf->routes, door->listener, door->reached);
+    }
+    return lore->doors != NULL;
+}
 
 bool lore_init(struct lore *lore, const struct conf *conf)
 {
@@ -123,31 +168,20 @@ bool lore_init(struct lore *lore, const struct conf *conf)
         .recall = recall,
         .advertise = advertise,
     };
-    lore->reached = calloc(count + 1, sizeof(*lore->reached));
     lore->before = calloc(count + 1, sizeof(*lore->before));
     lore->after = calloc(count + 1, sizeof(*lore->after));
-    if (lore->reached == NULL || lore->before == NULL || lore->after == NULL ||
+    if (lore->before == NULL || lore->after == NULL || !open_doors(lore) ||
         uv_mutex_init(&lore->lock) != 0) {
-        free(lore->reached);
-        free(lore->before);
-        free(lore->after);
+        release(lore);
         return false;
     }
-    advert_reach(conf->routes, lore->reached);
-    make_advert(lore);
+    make_adverts(lore);
     return true;
 }
 
 void lore_fini(struct lore *lore)
 {
-    for (size_t i = 0; i < lore->conf->routes->backend_count; i++) {
-        caps_clear(&lore->before[i]);
-        caps_clear(&lore->after[i]);
-    }
-    free(lore->before);
-    free(lore->after);
-    free(lore->reached);
-    advert_clear(&lore->advert);
+    release(lore);
     uv_mutex_destroy(&lore->lock);
 }
 
@@ -178,5 +212,5 @@ void lore_inherit(struct lore *lore, struct lore *from)
         }
     }
     uv_mutex_unlock(&from->lock);
-    make_advert(lore);
+    make_adverts(lore);
 }

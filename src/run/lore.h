@@ -11,14 +11,21 @@
 #include "waypost/route/advert.h"
 #include "waypost/session/lore.h"
 
+/* What clients of one listener are told. */
+struct lore_door {
+    const char *listener; /* borrowed; NULL: one that the configuration does not have any more */
+    bool *reached;        /* owned; for each backend whether a rule leads there */
+    struct advert advert; /* under the lock */
+};
+
 struct lore {
     struct session_lore view; /* for sessions; valid as long as this is */
     const struct conf *conf;  /* borrowed */
     struct log log;
-    bool *reached; /* owned; for each backend whether a rule leads there */
+    struct lore_door *doors; /* owned; the last is for any other listener */
+    size_t door_count;
     uv_mutex_t lock;
     struct caps *before, *after; /* owned, one for each backend; under the lock */
-    struct advert advert;        /* under the lock */
 };
 
 /* Nothing is known, nothing is logged. `conf` must outlive it. False when memory is short. */

@@ -2,6 +2,7 @@
  * What the sessions of one configuration learn from each other about the backends.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "run/lore.h"
@@ -10,7 +11,8 @@
 #define OWN SESSION_CAPABILITIES
 
 static const char waypost[] =
-    "{\"listeners\": [{\"name\": \"imaps\", \"address\": \"[::]:993\", \"tls\": \"implicit\"}], "
+    "{\"listeners\": [{\"name\": \"imaps\", \"address\": \"[::]:993\", \"tls\": \"implicit\"}, "
+    "{\"name\": \"imap\", \"address\": \"[::]:143\", \"tls\": \"starttls\"}], "
     "\"tls\": {\"certificates\": [{\"chain\": \"c.pem\", \"key\": \"k.pem\"}]}, "
     "\"auth\": {\"mechanisms\": [\"PLAIN\", \"SCRAM-SHA-256\"]}}";
 static const char two[] =
@@ -98,6 +100,31 @@ Test(lore, promises_follow_what_is_noted)
     expect(OWN " IDLE", true, "after login is another matter");
     note(0, LORE_BEFORE_LOGIN, "IMAP4rev1 QUOTA AUTH=PLAIN");
     expect(OWN " QUOTA", false, "one has changed");
+}
+
+Test(lore, each_listener_by_the_rules_that_are_open_to_it)
+{
+    static const char routes[] =
+        "{\"backends\": {\"east\": {\"address\": \"e.example:993\", \"tls\": \"implicit\"}, "
+        "\"west\": {\"address\": \"w.example:993\", \"tls\": \"implicit\"}}, \"routes\": "
+        "[{\"to\": \"west\", \"listener\": [\"imap\"]}, {\"to\": \"east\"}]}";
+    static const struct {
+        const char *listener, *words;
+    } rows[] = {{"imaps", OWN " IDLE"}, {"imap", OWN}, {"gone", OWN}};
+
+    end();
+    conf = load(routes);
+    cr_assert(lore_init(&lore, conf));
+    note(0, LORE_BEFORE_LOGIN, "IMAP4rev1 IDLE");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool mechanisms[CONF_MECH_COUNT] = {false};
+        char storage[LIMIT_CAPS], name[16];
+        struct str words = STR_ON(storage);
+        struct conf_listener listener = {.name = name};
+        snprintf(name, sizeof(name), "%s", rows[i].listener);
+        lore.view.advertise(lore.view.ctx, &listener, &words, mechanisms);
+        cr_expect_str_eq(storage, rows[i].words, "%s: %s", name, storage);
+    }
 }
 
 Test(lore, a_session_that_asks_for_mechanisms_only)

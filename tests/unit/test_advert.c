@@ -38,7 +38,7 @@ static void load(const char *backends, const char *rules)
     cr_assert(conf_text_load(WAYPOST, routes, "carol\tnorth\ndave\twest\n", &conf, &errors),
               "%s: %s", errors.count == 0 ? "" : errors.list[0].pointer,
               errors.count == 0 ? "" : errors.list[0].text);
-    advert_reach(conf->routes, reached);
+    advert_reach(conf->routes, NULL, reached);
 }
 
 /* NULL: nothing is known of that backend. */
@@ -96,6 +96,18 @@ Test(advert, reach_is_what_a_rule_leads_to)
         for (size_t b = 0; b < 3; b++)
             cr_expect_eq(reached[b], rows[i].reached[b] != '-', "%s", rows[i].rules);
     }
+    release();
+}
+
+Test(advert, reach_depends_on_the_listener)
+{
+    load(THREE, "{\"users\": {\"a\": \"east\"}, \"listener\": [\"imaps\"]}, "
+                "{\"to\": \"north\", \"client\": [\"192.0.2.0/24\"]}, {\"to\": \"west\"}");
+    cr_expect(reached[0] && reached[1] && reached[2], "from anywhere");
+    advert_reach(conf->routes, "imaps", reached);
+    cr_expect(reached[0] && reached[1] && reached[2], "from the listener of the rule");
+    advert_reach(conf->routes, "other", reached);
+    cr_expect(!reached[0] && reached[1] && reached[2], "from another");
     release();
 }
 

@@ -14,8 +14,9 @@ struct advert {
     bool mechanisms[CONF_MECH_COUNT];
 };
 
-/* Sets `reached` for each of the backends, in their order: whether a rule leads there. */
-void advert_reach(const struct conf_routes *routes, bool *reached);
+/* Sets `reached` for each of the backends, in their order: whether a rule may lead there from
+ * `listener`, by its name; NULL: from any. */
+void advert_reach(const struct conf_routes *routes, const char *listener, bool *reached);
 /* Replaces *out, which is an earlier one or zeroed. `known` has what each of the backends showed
  * before login, in their order, CAPS_UNKNOWN where nothing is known; only those that are `reached`
  * count. The words are `own`, what the proxy itself can do, and what it can carry of the words that
