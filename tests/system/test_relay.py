@@ -10,6 +10,7 @@ import unittest
 
 from tests.support.case import BINARY, FakeTest
 from tests.support.client import Closed
+from tests.support.duplex import duplex
 from tests.support.fake_imap import Script
 
 from playground import wait_until  # pylint: disable=wrong-import-order
@@ -183,32 +184,22 @@ class Relay(FakeTest):
         self.assertGreater(int(reply.text.split()[0]), 32 * MEBI)
 
     def test_t70_both_directions_at_once(self):
-        """Each side sends far more than all buffers hold before it reads."""
+        """Each side sends far more than all buffers hold, and reads only as it goes along."""
+        line = b"n " + b"x" * 1020 + b"\r\n"
+        lines = line * (8 * MEBI // len(line))
+        message = b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(lines), lines)
         script = Talkative()
 
-        def do_both(peer, tag, rest, _context):
-            sender = threading.Thread(target=Talkative.do_fetch, args=(script, peer, tag, rest,
-                                                                       None))
-            sender.start()
-            taken = 0
-            while taken < int(rest) * len(BLOCK):
-                taken += len(peer.socket.recv(65536))
-            sender.join()
+        def do_both(peer, tag, _rest, _context):
+            duplex(peer.socket, message, lambda got: len(got) >= len(lines))
             peer.send(tag + b" OK both\r\n")
 
         script.do_both = do_both
         client = self.logged_in(script, timeout=30)
-        blocks = 8 * MEBI // len(BLOCK)
-        client.send(f"a BOTH {blocks}\r\n")
+        client.send("a BOTH\r\n")
         wait_until(lambda: any(b"BOTH" in line for line in self.fake.received), "command arrived")
-        line = b"n " + b"x" * 1022 + b"\r\n"
-        body = (line * (blocks * len(BLOCK) // len(line) + 1))[:blocks * len(BLOCK)]
-        pusher = threading.Thread(target=client.send, args=(body,))
-        pusher.start()
-        reply = client.reply("a")
-        pusher.join(20)
-        self.assertEqual(reply.status, "OK")
-        self.assertEqual(len(reply.untagged), 1)
+        seen = duplex(client.socket, lines, lambda got: got.endswith(b"a OK both\r\n"))
+        self.assertEqual(seen, message + b"a OK both\r\n")
 
     def test_t71_half_close_still_gets_the_answer(self):
         client = self.logged_in()
