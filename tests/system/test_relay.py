@@ -178,6 +178,7 @@ class Relay(FakeTest):
         self.assertLess(wait_until_still(lambda: sent[0]), 24 * MEBI)
         self.assert_small(resident(self.waypost.pid) - before, 4 * MEBI)
         go_on.set()
+        pusher.join(20)
         self.assertEqual(client.reply("a").status, "OK")
         reply = client.reply("b")
         self.assertEqual(reply.status, "OK")
