@@ -50,7 +50,8 @@ static enum result find_caps(struct slice begin, struct slice keyword, struct he
     if (rest.len <= keyword.len)
         return NEED_MORE;
     rest = slice_skip(rest, keyword.len);
-    h->caps = imap_word_run(rest) == 0 || rest.ptr[0] == ']';
+    /* Only a code can end right behind its name. */
+    h->caps = imap_word_run(rest) == 0 || (h->status != STATUS_OTHER && rest.ptr[0] == ']');
     h->words = h->body + keyword.len;
     return DONE;
 }

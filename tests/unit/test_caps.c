@@ -91,6 +91,7 @@ Test(caps, t63_filter_line)
         {SLICE("* BYE [CAPABILITY IDLE X] bye\r\n"), "* BYE [CAPABILITY X] bye\r\n"},
         {SLICE("* OK [CAPABILITY STARTTLS] x\r\n"), "* OK [CAPABILITY] x\r\n"},
         {SLICE("* OK [CAPABILITY] x\r\n"), "* OK [CAPABILITY] x\r\n"},
+        {SLICE("* CAPABILITY] STARTTLS\r\n"), "* CAPABILITY] STARTTLS\r\n"},
         {SLICE("* CAPABILITY STARTTLS\r\n"), "* CAPABILITY\r\n"},
         {SLICE("* CAPABILITY\r\n"), "* CAPABILITY\r\n"},
         {SLICE("* CAPABILITY \r\n"), "* CAPABILITY\r\n"},
