@@ -50,22 +50,6 @@ static void note(struct session *s, enum lore_when when, struct slice words)
         s->lore->note(s->lore->ctx, s->target, when, words);
 }
 
-/* The list in a reply, wherever a reply may carry one; ptr is NULL without. */
-static struct slice list_of(const struct session *s)
-{
-    struct slice words = s->reply.code;
-
-    if (s->reply.status == STATUS_OTHER) {
-        if (s->reply.kind == REPLY_UNTAGGED && slice_eq_nocase(s->reply.word, SLICE("CAPABILITY")))
-            return s->reply.text;
-        return slice_of(NULL, 0);
-    }
-    if (!slice_eq_nocase(reply_code_name(&s->reply), SLICE("CAPABILITY")))
-        return slice_of(NULL, 0);
-    slice_cut(&words, ' ');
-    return words;
-}
-
 /*
  * Learns capabilities. A list that is not the answer to our own question before login is the one
  * for the logged-in user. What a login was planned by stays as it is while the login is under way:
@@ -73,11 +57,11 @@ static struct slice list_of(const struct session *s)
  */
 static void learn(struct session *s)
 {
-    struct slice words = list_of(s);
+    struct slice words;
     bool before = !s->accepted && (!s->said_login || s->sent.caps != 0);
     struct caps *caps = before ? &s->caps : &s->caps_after;
 
-    if (words.ptr == NULL)
+    if (!reply_capabilities(&s->reply, &words))
         return;
     if (before && (s->target->tls != CONF_TLS_STARTTLS || s->backend.secure))
         note(s, LORE_BEFORE_LOGIN, words);
