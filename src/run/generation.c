@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+#include "run/process.h"
+
+/* Descriptors beside the sessions': loops and listeners of a worker, files of the process. */
+#define FDS_PER_WORKER 16u
+#define FDS_PROCESS    64u
+
 static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
                                 struct conf_errors *errors)
 {
@@ -49,6 +55,27 @@ bool generation_load(const char *path, struct tls_tickets **tickets, struct gene
     }
     *out = generation;
     return true;
+}
+
+void generation_fit(struct generation *generation, unsigned workers, const struct log *log)
+{
+    uint64_t wanted = generation->conf->limits.sessions;
+    uint64_t rest = FDS_PROCESS + workers * (FDS_PER_WORKER + 2 * generation->conf->listener_count);
+    uint64_t allowed = process_raise_descriptors(2 * wanted + rest);
+    struct log_line line;
+
+    if (allowed >= 2 * wanted + rest)
+        return;
+    generation->sessions = allowed > rest + 2 ? (allowed - rest) / 2 : 1;
+    if (!log_begin(&line, log, LEVEL_WARN, "sessions_capped"))
+        return;
+    log_num(&line, "sessions", generation->sessions);
+    log_num(&line, "wanted", wanted);
+    log_num(&line, "descriptors", allowed);
+    log_text(&line, "text",
+             SLICE("limits.sessions needs more open descriptors than the hard limit allows "
+                   "(LimitNOFILE=, ulimit -Hn)"));
+    log_end(&line);
 }
 
 void generation_count(struct generation *generation, struct ledger *ledger)

@@ -32,6 +32,10 @@ struct generation {
 MUST_USE
 bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
                      struct conf_errors *errors);
+/* Before use: makes room for its sessions, two descriptors each. With fewer than that the cap on
+ * sessions is lowered, because running out of descriptors is worse than turning somebody away; an
+ * operator reads about it in `log`. */
+void generation_fit(struct generation *generation, unsigned workers, const struct log *log);
 /* Before use: its backends are counted in `ledger`, which outlives it. Short of memory they are not
  * counted. */
 void generation_count(struct generation *generation, struct ledger *ledger);

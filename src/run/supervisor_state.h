@@ -1,0 +1,43 @@
+/*
+ * What the supervisor keeps, for the files that share its work: startup.c, reload.c and
+ * supervisor.c itself. Touched by its thread only, but for what says otherwise.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "run/binding.h"
+#include "run/gate.h"
+#include "run/generation.h"
+#include "run/ledger.h"
+#include "run/logger.h"
+#include "run/prober.h"
+#include "run/worker.h"
+#include "waypost/base/metrics.h"
+
+#define SUPERVISOR_SIGNALS 4u
+
+struct supervisor {
+    const char *conf_path; /* borrowed */
+    struct logger logger;
+    bool logging; /* logger is open */
+    struct log log;
+    struct metrics metrics;
+    struct gate gate;
+    bool gated; /* gate is made */
+    struct ledger ledger;
+    struct tls_tickets *tickets;
+    struct generation *generation; /* one reference: the one in force */
+    struct bindings bindings;
+    struct prober prober;
+    struct worker *workers;
+    unsigned worker_count; /* that were initialised */
+    uv_loop_t loop;
+    uv_signal_t signals[SUPERVISOR_SIGNALS];
+    uv_async_t ended; /* rung by a worker's thread as its last act */
+    uv_timer_t patience;
+    bool draining;
+};
+
+/* Posts a letter without a generation to all workers. */
+void supervisor_post_all(struct supervisor *s, enum letter_kind kind);
