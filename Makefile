@@ -61,7 +61,7 @@ override LDFLAGS  += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
 
 # --- sources ----------------------------------------------------------------------------------
 # `make layers` proves that the core directories see no loop, no TLS, no socket and no clock.
-CORE_DIRS   := base imap sasl proxyhdr limit conf route probe session
+CORE_DIRS   := base imap sasl proxyhdr limit conf route probe place session
 SHELL_DIRS  := tls net run admin
 CORE_SRC    := $(wildcard $(CORE_DIRS:%=src/%/*.c))
 SHELL_SRC   := $(wildcard $(SHELL_DIRS:%=src/%/*.c))

@@ -81,7 +81,7 @@ static double readable_score(const struct hash_place *place)
 static void print_pool(const struct conf_pool *pool, const struct route_decision *decision)
 {
     struct hash_place order[LIMIT_CANDIDATES];
-    size_t count = hash_order(pool, slice_str(decision->user), 0, order);
+    size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
 
     printf("pool       %s among %zu members, %s\n", choose_names[pool->choose], pool->member_count,
            pool->failover ? "in this order until one answers" : "the first of them only");
@@ -97,7 +97,7 @@ static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
                             const struct route_decision *decision)
 {
     struct hash_place order[LIMIT_CANDIDATES];
-    size_t count = hash_order(pool, slice_str(decision->user), 0, order);
+    size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
 
     json_begin(out, "pool", '{');
     json_text(out, "choose", slice_str(choose_names[pool->choose]));

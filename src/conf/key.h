@@ -10,6 +10,12 @@
 #include "waypost/base/limits.h"
 #include "waypost/conf/conf.h"
 
+/* Durations in rows, ms. */
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define MOMENT UINT64_C(100) /* the shortest deadline that is not a mistake */
+
 struct shape;
 
 /* Where the reader stands: a chain from the value at hand up to the document. */
@@ -96,6 +102,9 @@ extern const struct kind kind_target, kind_login_as, kind_rewrite, kind_destinat
 
 /* The two documents. */
 extern const struct shape waypost_shape, routes_shape;
+/* Parts of waypost.json, and what its lists of networks are made of. */
+extern const struct shape limits_shape, timeouts_shape, keepalive_shape, placement_shape;
+extern const struct key cidr_element;
 
 void read_object(struct reader *r, const struct place *at, const struct shape *shape,
                  const json_t *object, void *base);

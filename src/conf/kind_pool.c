@@ -103,13 +103,18 @@ const struct kind kind_members = {TYPE(OBJECT), describe_members, read_members, 
 
 void check_pool(struct reader *r, const struct place *at, const json_t *object, void *base)
 {
-    const struct conf_pool *pool = base;
+    struct conf_pool *pool = base;
     struct conf_routes *routes = r->routes;
+    struct place cluster = {.up = at, .name = "cluster"};
     struct slice name = slice_str(pool->name);
     const struct conf_target *other = target_find(r, name);
     size_t index = routes->target_count;
 
     UNUSED(object);
+    if (pool->cluster != NULL && !pool->one_backend_per_user)
+        fault(r, &cluster, "has no meaning without \"one_backend_per_user\": true");
+    if (pool->cluster == NULL && pool->one_backend_per_user)
+        pool->cluster = memory_text(name);
     if (other != NULL) {
         fault(r, at, "there is a backend of this name already");
         return;

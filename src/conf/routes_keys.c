@@ -6,7 +6,8 @@
 #include "conf/value.h"
 
 static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
-static const char *const choose_words[] = {"user-hash", "round-robin", "first", NULL};
+static const char *const choose_words[] = {"user-hash", "least-sessions", "round-robin", "first",
+                                           NULL};
 static const char *const forward_words[] = {"same",    "plain",       "login",
                                             "xoauth2", "oauthbearer", NULL};
 static const char *const identity_words[] = {"id", "proxy-v1", "proxy-v2", NULL};
@@ -212,7 +213,15 @@ static const struct key pool_keys[] = {
     {"choose", &kind_word, FIELD(struct conf_pool, choose), .fallback = "\"user-hash\"",
      .words = choose_words,
      .help = "user-hash: each user has his own order of members, the same on every machine; "
-             "round-robin: in turn; first: in the order of the file"},
+             "least-sessions: those with the fewest sessions for their weight first; round-robin: "
+             "in turn; first: in the order of the file"},
+    {"one_backend_per_user", &kind_bool, FIELD(struct conf_pool, one_backend_per_user),
+     .fallback = "false",
+     .help = "while a user has a session, each new login of his goes to the same backend, whatever "
+             "the choice would be now; see \"placement\" in waypost.json"},
+    {"cluster", &kind_text, FIELD(struct conf_pool, cluster), .max = LIMIT_NAME,
+     .help = "pools with the same cluster share their mail storage, and one_backend_per_user holds "
+             "across them; without it, the name of the pool"},
     {"failover", &kind_bool, FIELD(struct conf_pool, failover), .fallback = "true",
      .help = "try the next member when one cannot be reached or does not answer; never after it "
              "has judged a password"},
@@ -280,6 +289,30 @@ static void check_external(struct reader *r, const struct place *at,
               "a master user to do it for them");
 }
 
+/* A backend that serves two clusters would be two places in one, and the promise of neither. */
+static void check_clusters(struct reader *r, const struct place *at, struct conf_routes *table)
+{
+    struct place pools = {.up = at, .name = "pools"};
+
+    for (size_t i = 0; i < table->pool_count; i++) {
+        const struct conf_pool *pool = &table->pools[i];
+        struct place here = {.up = &pools, .name = pool->name};
+        for (size_t m = 0; pool->one_backend_per_user && m < pool->member_count; m++) {
+            const struct conf_backend *member = pool->members[m].backend;
+            if (member == NULL)
+                continue;
+            struct conf_backend *backend = &table->backends[member->index];
+            if (backend->cluster == NULL)
+                backend->cluster = pool->cluster;
+            else if (strcmp(backend->cluster, pool->cluster) != 0)
+                fault(r, &here,
+                      "backend \"%s\" already keeps users for cluster \"%s\": pools that share "
+                      "backends need the same \"cluster\"",
+                      backend->name, backend->cluster);
+        }
+    }
+}
+
 static void check_routes(struct reader *r, const struct place *at, const json_t *object, void *base)
 {
     struct conf_routes *table = base;
@@ -288,6 +321,7 @@ static void check_routes(struct reader *r, const struct place *at, const json_t 
 
     for (size_t i = 0; i < table->backend_count; i++)
         table->backends[i].index = i;
+    check_clusters(r, at, table);
     check_reachable(r, &routes, table);
     check_external(r, at, table);
     check_loops(r, at);

@@ -7,11 +7,6 @@
 #include "conf/memory.h"
 #include "conf/value.h"
 
-#define SECOND UINT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR   (60 * MINUTE)
-#define MOMENT UINT64_C(100) /* the shortest deadline that is not a mistake */
-
 static const char *const client_tls_words[] = {"implicit", "starttls", NULL};
 static const char *const version_words[] = {"1.2", "1.3", NULL};
 static const char *const client_auth_words[] = {"none", "request", "require", NULL};
@@ -26,8 +21,6 @@ static_assert(COUNT_OF(mechanism_words) == CONF_MECH_COUNT + 1, "a word for each
 static_assert(COUNT_OF(level_words) == LEVEL_COUNT + 1, "a word for each level");
 
 /* ----- listeners ---------------------------------------------------------------------------- */
-
-static const struct key cidr_element = {.kind = &kind_cidr, .size = sizeof(struct cidr)};
 
 static const struct key proxy_protocol_keys[] = {
     {"from", &kind_list, FIELD(struct conf_proxy_protocol, from),
@@ -165,84 +158,6 @@ static_assert(offsetof(struct conf_auth, external_cn) ==
               "certificate_name fills both");
 static const struct shape auth_shape = {SHAPE_KEYS(auth_keys)};
 
-static const struct key limits_keys[] = {
-    {"sessions", &kind_number, FIELD(struct conf_limits, sessions), .fallback = "10000", .min = 1,
-     .max = 10000000, .help = "connections served at the same time"},
-    {"unauthenticated", &kind_number, FIELD(struct conf_limits, unauthenticated),
-     .fallback = "2000", .max = 10000000,
-     .help = "connections without a login; beyond it the oldest of them makes room; 0: no limit"},
-    {"unauthenticated_per_address", &kind_number,
-     FIELD(struct conf_limits, unauthenticated_per_address), .fallback = "500", .max = 10000000,
-     .help = "connections without a login from one address; more are closed; 0: no limit"},
-    {"sessions_per_user", &kind_number, FIELD(struct conf_limits, sessions_per_user),
-     .fallback = "500", .max = 10000000,
-     .help = "logged-in sessions of one user, on all backends together; 0: no limit"},
-    {"sessions_per_user_and_address", &kind_number,
-     FIELD(struct conf_limits, sessions_per_user_and_address), .fallback = "0", .max = 10000000,
-     .help = "logged-in sessions of one user from one address; 0: no limit"},
-    {"sessions_per_address", &kind_number, FIELD(struct conf_limits, sessions_per_address),
-     .fallback = "0", .max = 10000000,
-     .help = "logged-in sessions from one address, which may be a whole office's; 0: no limit"},
-    {"logins_per_minute_per_address", &kind_number,
-     FIELD(struct conf_limits, logins_per_minute_per_address), .fallback = "0", .max = 10000000,
-     .help = "attempts to log in from one address within a minute; 0: no limit"},
-    {"trusted", &kind_list, FIELD(struct conf_limits, trusted),
-     ALSO(struct conf_limits, trusted_count), .max = 1000, .element = &cidr_element,
-     .help = "addresses, such as those of a webmail, to which no limit of an address and no delay "
-             "of failed logins applies"},
-    {"line", &kind_size, FIELD(struct conf_limits, line), .fallback = "8192", .min = 512,
-     .max = 16384, .help = "longest command line before login"},
-    {"sasl_line", &kind_size, FIELD(struct conf_limits, sasl_line), .fallback = "65536", .min = 512,
-     .max = LIMIT_BUF - 512, .help = "longest line that carries SASL data"},
-    {"literal", &kind_size, FIELD(struct conf_limits, literal), .fallback = "8192", .min = 64,
-     .max = 16384, .help = "largest literal before login"},
-    {"bad_commands", &kind_number, FIELD(struct conf_limits, bad_commands), .fallback = "3",
-     .min = 1, .max = 1000, .help = "invalid commands before the client is cut off"},
-};
-
-/* The relations that base/limits.h asserts for the defaults. */
-static void check_limits(struct reader *r, const struct place *at, const json_t *object, void *base)
-{
-    const struct conf_limits *limits = base;
-    UNUSED(object);
-    if (limits->sasl_line + limits->line > LIMIT_BUF)
-        fault(r, at, "\"sasl_line\" and \"line\" together exceed %u bytes", LIMIT_BUF);
-    if (LIMIT_LITERALS * limits->literal + 4 * limits->line > LIMIT_BUF)
-        fault(r, at, "four times \"literal\" and \"line\" together exceed %u bytes", LIMIT_BUF);
-}
-
-static_assert(LIMIT_LITERALS == 4, "the message of check_limits says so");
-
-static const struct shape limits_shape = {SHAPE_KEYS(limits_keys), .check = check_limits};
-
-static const struct key timeouts_keys[] = {
-    {"handshake", &kind_duration, FIELD(struct conf_timeouts, handshake), .fallback = "\"15s\"",
-     .min = MOMENT, .max = HOUR, .help = "for a TLS handshake with a client"},
-    {"login", &kind_duration, FIELD(struct conf_timeouts, login), .fallback = "\"60s\"",
-     .min = MOMENT, .max = HOUR, .help = "for a client to log in"},
-    {"backend_connect", &kind_duration, FIELD(struct conf_timeouts, backend_connect),
-     .fallback = "\"5s\"", .min = MOMENT, .max = HOUR, .help = "for connecting to a backend"},
-    {"backend_login", &kind_duration, FIELD(struct conf_timeouts, backend_login),
-     .fallback = "\"30s\"", .min = MOMENT, .max = HOUR,
-     .help = "for each answer of a backend until the login there has succeeded"},
-    /* RFC 9051 section 5.4: at least 30 minutes. */
-    {"idle", &kind_duration, FIELD(struct conf_timeouts, idle), .fallback = "\"35m\"",
-     .min = 30 * MINUTE, .max = 7 * 24 * HOUR,
-     .help = "silence on both sides before a logged-in session ends; IMAP asks for at least 30 "
-             "minutes"},
-    {"drain", &kind_duration, FIELD(struct conf_timeouts, drain), .fallback = "\"30s\"",
-     .min = MOMENT, .max = HOUR, .help = "for the last bytes of a session to be delivered"},
-};
-static const struct shape timeouts_shape = {SHAPE_KEYS(timeouts_keys)};
-
-static const struct key keepalive_keys[] = {
-    {"client", &kind_duration, FIELD(struct conf_keepalive, client), .fallback = "\"2m\"",
-     .max = 2 * HOUR, .help = "TCP keepalive towards clients; \"0s\" turns it off"},
-    {"backend", &kind_duration, FIELD(struct conf_keepalive, backend), .fallback = "\"2m\"",
-     .max = 2 * HOUR, .help = "TCP keepalive towards backends; \"0s\" turns it off"},
-};
-static const struct shape keepalive_shape = {SHAPE_KEYS(keepalive_keys)};
-
 static const struct key probe_keys[] = {
     {"interval", &kind_duration, FIELD(struct conf_probe, interval), .fallback = "\"60s\"",
      .max = 24 * HOUR,
@@ -291,6 +206,8 @@ static const struct key waypost_keys[] = {
      .shape = &timeouts_shape, .help = "deadlines"},
     {"keepalive", &kind_object, FIELD(struct conf, keepalive), .fallback = "{}",
      .shape = &keepalive_shape, .help = "TCP keepalive intervals"},
+    {"placement", &kind_object, FIELD(struct conf, placement), .fallback = "{}",
+     .shape = &placement_shape, .help = "pools with one_backend_per_user"},
     {"probe", &kind_object, FIELD(struct conf, probe), .fallback = "{}", .shape = &probe_shape,
      .help = "looking at backends before anybody is sent there"},
     {"log", &kind_object, FIELD(struct conf, log), .fallback = "{}", .shape = &log_shape,

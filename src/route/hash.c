@@ -75,16 +75,37 @@ static size_t on_turn(const struct conf_pool *pool, uint64_t turn)
 
 /* ----- order -------------------------------------------------------------------------------- */
 
-static uint64_t score_of(const struct conf_pool *pool, size_t i, struct slice user, size_t first)
+/* What an order is made from. */
+struct order {
+    const struct conf_pool *pool;
+    struct slice user;
+    size_t first; /* position of the member whose turn it is */
+    const struct hash_load *load;
+};
+
+/* Sessions for each unit of weight with one more, so that an empty member of weight 2 comes before
+ * an empty one of weight 1; equals take turns. */
+static uint64_t crowding(const struct order *o, size_t i, size_t turn)
 {
+    const struct conf_member *member = &o->pool->members[i];
+    uint64_t sessions = o->load == NULL ? 0 : o->load->sessions(o->load->ctx, member->backend);
+    uint64_t weight = member->weight == 0 ? 1 : member->weight;
+
+    return ((sessions + 1) << 16) / weight * o->pool->member_count + turn;
+}
+
+static uint64_t score_of(const struct order *o, size_t i)
+{
+    const struct conf_pool *pool = o->pool;
     const struct conf_member *member = &pool->members[i];
     uint64_t reserve = member->weight == 0 ? HASH_RESERVE : 0;
+    size_t turn = (i + pool->member_count - o->first) % pool->member_count;
 
     if (pool->choose == CONF_CHOOSE_USER_HASH) {
-        uint64_t distance = hash_log2(hash_user(HASH_MEMBER, slice_str(member->name), user));
+        uint64_t distance = hash_log2(hash_user(HASH_MEMBER, slice_str(member->name), o->user));
         return reserve + (distance << 32) / (member->weight == 0 ? 1 : member->weight);
     }
-    return reserve + (i + pool->member_count - first) % pool->member_count;
+    return reserve + (pool->choose == CONF_CHOOSE_LEAST_SESSIONS ? crowding(o, i, turn) : turn);
 }
 
 static bool comes_before(const struct hash_place *a, const struct hash_place *b)
@@ -110,12 +131,14 @@ static void insert(struct hash_place *list, size_t *count, struct hash_place pla
 }
 
 size_t hash_order(const struct conf_pool *pool, struct slice user, uint64_t turn,
-                  struct hash_place out[LIMIT_CANDIDATES])
+                  const struct hash_load *load, struct hash_place out[LIMIT_CANDIDATES])
 {
+    bool turns =
+        pool->choose == CONF_CHOOSE_ROUND_ROBIN || pool->choose == CONF_CHOOSE_LEAST_SESSIONS;
+    struct order o = {pool, user, turns ? on_turn(pool, turn) : 0, load};
     size_t count = 0;
-    size_t first = pool->choose == CONF_CHOOSE_ROUND_ROBIN ? on_turn(pool, turn) : 0;
 
     for (size_t i = 0; i < pool->member_count; i++)
-        insert(out, &count, (struct hash_place){&pool->members[i], score_of(pool, i, user, first)});
+        insert(out, &count, (struct hash_place){&pool->members[i], score_of(&o, i)});
     return count;
 }

@@ -111,11 +111,14 @@ static void list_candidates(const struct conf_target *target, const struct route
     out->target = target->name;
     out->pool = target->pool;
     if (target->pool == NULL) {
+        out->cluster = target->backend_count == 1 ? target->backends[0]->cluster : NULL;
         for (size_t i = 0; i < target->backend_count; i++)
             add_candidate(out, target->backends[i]);
         return;
     }
-    size_t count = hash_order(target->pool, slice_str(out->user), query->turn, order);
+    if (target->pool->one_backend_per_user)
+        out->cluster = target->pool->cluster;
+    size_t count = hash_order(target->pool, slice_str(out->user), query->turn, query->load, order);
     for (size_t i = 0; i < (target->pool->failover ? count : 1); i++)
         add_candidate(out, order[i].member->backend);
 }

@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-CORE = ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route", "probe", "session"]
+CORE = ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route", "probe", "place", "session"]
 SHELL = ["tls", "net", "run", "admin"]
 
 MAY_INCLUDE = {
@@ -26,6 +26,7 @@ MAY_INCLUDE = {
     "conf": ["base"],
     "route": ["base", "conf", "imap/caps.h", "sasl/sasl.h"],
     "probe": ["base", "imap", "proxyhdr", "conf/conf.h"],
+    "place": ["base", "limit"],
     "session": ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route"],
     "tls": ["base", "conf"],
     "net": ["base", "conf", "tls"],

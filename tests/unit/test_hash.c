@@ -37,7 +37,7 @@ static const struct conf_member *first_of(const struct conf_pool *pool, struct s
 {
     struct hash_place out[LIMIT_CANDIDATES];
 
-    cr_assert_gt(hash_order(pool, user, turn, out), 0);
+    cr_assert_gt(hash_order(pool, user, turn, NULL, out), 0);
     return out[0].member;
 }
 
@@ -178,8 +178,8 @@ Test(hash, the_order_of_the_file_is_no_part_of_a_users_order)
         backward[i] = forward[COUNT_OF(forward) - 1 - i];
     for (size_t i = 0; i < 2000; i++) {
         struct slice user = user_name(i, storage);
-        cr_assert_eq(hash_order(&one, user, i, x), COUNT_OF(forward));
-        cr_assert_eq(hash_order(&other, user, 0, y), COUNT_OF(forward));
+        cr_assert_eq(hash_order(&one, user, i, NULL, x), COUNT_OF(forward));
+        cr_assert_eq(hash_order(&other, user, 0, NULL, y), COUNT_OF(forward));
         for (size_t m = 0; m < COUNT_OF(forward); m++) {
             cr_assert_str_eq(x[m].member->name, y[m].member->name);
             cr_assert(m == 0 || x[m - 1].score <= x[m].score);
@@ -203,7 +203,7 @@ Test(hash, failing_over_and_removing_a_member_lead_to_the_same_place)
         struct conf_member left[COUNT_OF(all)];
         struct slice user = user_name(i, storage);
         size_t count = 0;
-        cr_assert_eq(hash_order(&pool, user, 0, order), COUNT_OF(all));
+        cr_assert_eq(hash_order(&pool, user, 0, NULL, order), COUNT_OF(all));
         for (size_t m = 0; m < COUNT_OF(all); m++)
             if (&all[m] != order[0].member)
                 left[count++] = all[m];
@@ -225,11 +225,11 @@ Test(hash, a_large_pool_offers_its_best_members_only)
     struct conf_pool pool = pool_of(members, MEMBERS_MAX);
     for (size_t i = 0; i < 500; i++) {
         struct slice user = user_name(i, storage);
-        cr_assert_eq(hash_order(&pool, user, 0, out), LIMIT_CANDIDATES);
+        cr_assert_eq(hash_order(&pool, user, 0, NULL, out), LIMIT_CANDIDATES);
         for (size_t m = 0, better = 0; m < MEMBERS_MAX; m++) {
             struct conf_pool alone = pool_of(&members[m], 1);
             struct hash_place single[LIMIT_CANDIDATES];
-            cr_assert_eq(hash_order(&alone, user, 0, single), 1);
+            cr_assert_eq(hash_order(&alone, user, 0, NULL, single), 1);
             better += single[0].score <= out[LIMIT_CANDIDATES - 1].score ? 1 : 0;
             cr_assert_leq(better, LIMIT_CANDIDATES);
         }
@@ -246,7 +246,7 @@ Test(hash, first_follows_the_file_and_keeps_the_reserve_for_last)
 
     pool.choose = CONF_CHOOSE_FIRST;
     for (uint64_t turn = 0; turn < 5; turn++) {
-        cr_assert_eq(hash_order(&pool, SLICE("u"), turn, out), 3);
+        cr_assert_eq(hash_order(&pool, SLICE("u"), turn, NULL, out), 3);
         cr_expect_str_eq(out[0].member->name, "y");
         cr_expect_str_eq(out[1].member->name, "x");
         cr_expect_str_eq(out[2].member->name, "z");
@@ -302,7 +302,7 @@ Test(hash, whoever_is_not_on_turn_follows_in_a_circle)
     pool.choose = CONF_CHOOSE_ROUND_ROBIN;
     for (uint64_t turn = 0; turn < 6; turn++) {
         char found[5] = {0};
-        cr_assert_eq(hash_order(&pool, SLICE("u"), turn, out), 4);
+        cr_assert_eq(hash_order(&pool, SLICE("u"), turn, NULL, out), 4);
         for (size_t m = 0; m < 4; m++)
             found[m] = out[m].member->name[0];
         cr_expect_str_eq(found, after[out[0].member - members]);

@@ -140,7 +140,7 @@ Test(pools, without_failover_there_is_one_candidate, .init = load, .fini = relea
         char user[] = {'s', (char)('0' + i), '\0'};
         struct hash_place order[LIMIT_CANDIDATES];
         char wanted[64];
-        cr_assert_eq(hash_order(&conf->routes->pools[1], slice_str(user), 0, order), 2);
+        cr_assert_eq(hash_order(&conf->routes->pools[1], slice_str(user), 0, NULL, order), 2);
         snprintf(wanted, sizeof(wanted), "single: %s", order[0].member->name);
         cr_expect_str_eq(candidates(user, 0), wanted);
     }

@@ -94,10 +94,16 @@ struct conf {
     } limits;
     struct conf_timeouts {
         uint64_t handshake, login, backend_connect, backend_login, idle, drain;
+        uint64_t backend_lost; /* clients of a dead backend are closed within that */
     } timeouts;
     struct conf_keepalive {
         uint64_t client, backend; /* 0: off */
     } keepalive;
+    struct conf_placement {
+        uint64_t linger; /* a user stays at his backend for so long after his last session */
+        uint64_t settle; /* and is at no other for so long */
+        uint64_t hold;   /* a login waits for so long for a user's other sessions to end */
+    } placement;
     struct conf_probe {
         uint64_t interval; /* 0: off */
     } probe;
@@ -143,10 +149,18 @@ struct conf_backend {
     char *master_user; /* NULL: log in with what the client sent */
     struct secret master_password;
     char master_separator; /* NUL: PLAIN with an authzid; else as user, separator, master */
+    /* Of the pools that keep users on one backend, and that this is a member of; borrowed; NULL:
+     * there is none. */
+    const char *cluster;
 };
 
 /* How a pool orders its members for one login; see route/hash.h. */
-enum conf_choose { CONF_CHOOSE_USER_HASH, CONF_CHOOSE_ROUND_ROBIN, CONF_CHOOSE_FIRST };
+enum conf_choose {
+    CONF_CHOOSE_USER_HASH,
+    CONF_CHOOSE_LEAST_SESSIONS,
+    CONF_CHOOSE_ROUND_ROBIN,
+    CONF_CHOOSE_FIRST
+};
 
 struct conf_member {
     char *name;
@@ -161,6 +175,10 @@ struct conf_pool {
     const struct conf_backend **backends; /* the same as a list, for the pool's conf_target */
     enum conf_choose choose;
     bool failover; /* a login may go on to the next member */
+    bool one_backend_per_user;
+    /* Pools of one cluster share their mail storage: a login name is one user in all of them. Never
+     * NULL with one_backend_per_user. */
+    char *cluster;
 };
 
 /* What a rule points at: a backend, or the members of a pool in file order. */

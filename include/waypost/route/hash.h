@@ -38,8 +38,15 @@ struct hash_place {
 };
 #define HASH_RESERVE ((uint64_t)1 << 63)
 
+/* How many sessions a backend has now. */
+struct hash_load {
+    uint64_t (*sessions)(void *ctx, const struct conf_backend *backend);
+    void *ctx; /* borrowed */
+};
+
 /* The members of `pool` in the order in which this user tries them, at most LIMIT_CANDIDATES.
- * `turn` counts logins for CONF_CHOOSE_ROUND_ROBIN and matters to nothing else. Returns how many
- * there are. */
+ * `turn` counts logins: CONF_CHOOSE_ROUND_ROBIN goes by it, and CONF_CHOOSE_LEAST_SESSIONS where
+ * members are equal. `load` matters to the latter only; NULL: all have none. Returns how many there
+ * are. */
 size_t hash_order(const struct conf_pool *pool, struct slice user, uint64_t turn,
-                  struct hash_place out[LIMIT_CANDIDATES]);
+                  const struct hash_load *load, struct hash_place out[LIMIT_CANDIDATES]);

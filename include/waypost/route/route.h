@@ -8,13 +8,15 @@
 #include "waypost/base/limits.h"
 #include "waypost/base/slice.h"
 #include "waypost/conf/conf.h"
+#include "waypost/route/hash.h"
 
 struct route_query {
-    struct slice user;         /* as the client sent it: the identity that will be logged in */
-    struct slice listener;     /* name of the listener; "" unknown */
-    struct slice sni;          /* "" if none */
-    const struct addr *client; /* NULL unknown */
-    uint64_t turn;             /* counts logins, for pools that take turns */
+    struct slice user;            /* as the client sent it: the identity that will be logged in */
+    struct slice listener;        /* name of the listener; "" unknown */
+    struct slice sni;             /* "" if none */
+    const struct addr *client;    /* NULL unknown */
+    uint64_t turn;                /* counts logins, for pools that take turns */
+    const struct hash_load *load; /* for pools that go by it; NULL: nobody is anywhere */
 };
 
 enum route_verdict {
@@ -33,6 +35,7 @@ struct route_decision {
     size_t rule_index;
     const char *target;           /* name of backend or pool */
     const struct conf_pool *pool; /* NULL: a backend */
+    const char *cluster;          /* in which the user must be at one backend; NULL: none */
     const struct conf_backend *candidates[LIMIT_CANDIDATES];
     size_t candidate_count;
 };
