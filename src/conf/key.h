@@ -87,7 +87,7 @@ extern const struct kind kind_ignored, kind_bool, kind_true, kind_number, kind_s
     kind_word, kind_word_set;
 /* kind_text.c: strings. */
 extern const struct kind kind_text, kind_path, kind_log_target, kind_host_name, kind_listen_address,
-    kind_backend_address, kind_cidr, kind_pin, kind_hidden, kind_caps;
+    kind_backend_address, kind_ip, kind_cidr, kind_pin, kind_hidden, kind_caps;
 /* kind_login.c: how Waypost logs in at a backend. */
 extern const struct kind kind_identity, kind_login, kind_user, kind_separator, kind_secret_file;
 /* kind_group.c: objects, lists and maps. Elements of a map begin with a `char *name`. */

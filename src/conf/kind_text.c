@@ -171,6 +171,26 @@ const struct kind kind_listen_address = {TYPE(STRING), describe_listen_address, 
 const struct kind kind_backend_address = {TYPE(STRING), describe_backend_address,
                                           read_backend_address, release_text, schema_address};
 
+static void describe_ip(const struct key *key, struct str *out)
+{
+    UNUSED(key);
+    str_add(out, SLICE("an IP address such as \"192.0.2.1\" or \"2001:db8::1\""));
+}
+
+static bool read_ip(struct reader *r, const struct place *at, const struct key *key,
+                    const json_t *value, void *base)
+{
+    struct addr addr;
+    UNUSED(r);
+    UNUSED(at);
+    if (!addr_parse(text_of(value), &addr))
+        return false;
+    store(key, base, &addr, sizeof(addr));
+    return true;
+}
+
+const struct kind kind_ip = {TYPE(STRING), describe_ip, read_ip, NULL, schema_text};
+
 static void describe_cidr(const struct key *key, struct str *out)
 {
     UNUSED(key);

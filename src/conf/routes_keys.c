@@ -19,6 +19,7 @@ static_assert(COUNT_OF(backend_mechanism_words) == CONF_MECH_EXTERNAL + 1,
 /* ----- backends ----------------------------------------------------------------------------- */
 
 static const struct key pin_element = {.kind = &kind_pin, .size = VALUE_SHA256};
+static const struct key source_element = {.kind = &kind_ip, .size = sizeof(struct addr)};
 static const struct key hidden_element = {.kind = &kind_hidden, .size = sizeof(char *)};
 
 static const struct key verify_keys[] = {
@@ -76,6 +77,11 @@ static const struct shape login_shape = {SHAPE_KEYS(login_keys)};
 static const struct key backend_keys[] = {
     {"address", &kind_backend_address, FIELD(struct conf_backend, host),
      ALSO(struct conf_backend, port), .required = true, .help = "host and port of the server"},
+    {"source_addresses", &kind_list, FIELD(struct conf_backend, sources),
+     ALSO(struct conf_backend, source_count), .min = 1, .max = LIMIT_SOURCES,
+     .element = &source_element,
+     .help = "addresses of this machine to connect from, one of them at random; without it the "
+             "system's own choice"},
     {"tls", &kind_word, FIELD(struct conf_backend, tls), .required = true,
      .words = backend_tls_words,
      .help = "implicit: TLS from the first byte; starttls: STARTTLS or nothing; none: in clear"},
@@ -174,6 +180,23 @@ static void check_forward(struct reader *r, const struct place *at,
         fault(r, &auth_forward, "a master user without \"separator\" needs PLAIN");
 }
 
+/* A host name may have addresses of either family; only a dial can tell. */
+static void check_sources(struct reader *r, const struct place *at,
+                          const struct conf_backend *backend)
+{
+    struct place sources = {.up = at, .name = "source_addresses"};
+    struct addr host;
+    size_t i = 0;
+
+    if (backend->source_count == 0 || !addr_parse(slice_str(backend->host), &host))
+        return;
+    while (i < backend->source_count && addr_is_v4(&backend->sources[i]) != addr_is_v4(&host))
+        i++;
+    if (i == backend->source_count)
+        fault(r, &sources, "no %s address to connect to \"%s\" from",
+              addr_is_v4(&host) ? "IPv4" : "IPv6", backend->host);
+}
+
 static void check_backend(struct reader *r, const struct place *at, const json_t *object,
                           void *base)
 {
@@ -185,6 +208,7 @@ static void check_backend(struct reader *r, const struct place *at, const json_t
     check_forward(r, at, backend);
     if (backend->host == NULL)
         return;
+    check_sources(r, at, backend);
     if (backend->tls == CONF_TLS_NONE)
         check_plaintext(r, at, object, backend);
     else

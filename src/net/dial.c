@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "waypost/base/str.h"
 #include "waypost/net/socket.h"
+
+#define NO_SOURCE (-1) /* stands among errno values */
 
 struct attempt {
     struct dial *dial;
@@ -22,8 +25,8 @@ struct attempt {
 struct dial {
     uv_loop_t *loop; /* borrowed */
     dial_done *done;
-    void *ctx; /* borrowed, for done */
-    uint16_t port;
+    void *ctx;         /* borrowed, for done */
+    struct dial_to to; /* borrowed; without the host */
     struct dns_query query;
     uv_timer_t timer;
     struct attempt attempts[LIMIT_ADDRESSES];
@@ -81,12 +84,21 @@ static void end(struct dial *dial, enum port_failure failure)
     uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
 }
 
+static const char *explain(const struct dial *dial, int error)
+{
+    if (error == NO_SOURCE)
+        return "no source address of its family";
+    if (error == EADDRNOTAVAIL && dial->to.source_count > 0)
+        return "every source address lacks a free port, or is not of this machine";
+    return uv_strerror(uv_translate_sys_error(error));
+}
+
 static void note(struct dial *dial, const struct addr *to, int error)
 {
     char text[ADDR_TEXT];
 
     str_addf(&dial->detail, "%s%s: %s", dial->detail.len > 0 ? ", " : "",
-             addr_format(to, true, text), uv_strerror(uv_translate_sys_error(error)));
+             addr_format(to, true, text), explain(dial, error));
 }
 
 static void try_next(struct dial *dial);
@@ -114,24 +126,48 @@ static void on_connected(uv_poll_t *handle, int status, int events)
     try_next(dial);
 }
 
-/* 0, or an errno value: then nothing of the attempt is left. */
+static size_t any_of(size_t count)
+{
+    uint32_t random = 0;
+
+    if (count > 1 && getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+        return 0;
+    return random % count;
+}
+
+/* At random and not in turn: turns would beat with those of pools, and of probes. */
+static int connect_from_any(const struct dial_to *dial, const struct addr *to, int *fd)
+{
+    const struct addr *fit[LIMIT_SOURCES];
+    size_t count = 0, first;
+    int error = EADDRNOTAVAIL;
+
+    for (size_t i = 0; i < dial->source_count; i++) {
+        if (addr_is_v4(&dial->sources[i]) == addr_is_v4(to))
+            fit[count++] = &dial->sources[i];
+    }
+    if (count == 0)
+        return NO_SOURCE;
+    first = any_of(count);
+    for (size_t i = 0; i < count && error == EADDRNOTAVAIL; i++)
+        error = socket_connect(fit[(first + i) % count], to, fd);
+    return error;
+}
+
+/* 0, an errno value, or NO_SOURCE: then nothing of the attempt is left. */
 static int attempt_start(struct attempt *attempt)
 {
-    struct sockaddr_storage name;
-    socklen_t len = socket_name(&attempt->to, &name);
     struct dial *dial = attempt->dial;
-    int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int error = fd < 0 ? errno : 0;
+    int fd = -1;
+    int error = dial->to.source_count == 0 ? socket_connect(NULL, &attempt->to, &fd)
+                                           : connect_from_any(&dial->to, &attempt->to, &fd);
 
-    if (error == 0 && connect(fd, (struct sockaddr *)&name, len) != 0 && errno != EINPROGRESS)
-        error = errno;
-    if (error == 0 && uv_poll_init(dial->loop, &attempt->poll, fd) != 0)
+    if (error == 0 && uv_poll_init(dial->loop, &attempt->poll, fd) != 0) {
+        close(fd);
         error = ENOMEM;
-    if (error != 0) {
-        if (fd >= 0)
-            close(fd);
-        return error;
     }
+    if (error != 0)
+        return error;
     attempt->fd = fd;
     dial->handles++;
     dial->pending++;
@@ -153,7 +189,7 @@ static void try_next(struct dial *dial)
         int error;
         *attempt = (struct attempt){.dial = dial, .to = dial->query.answer.list[dial->next]};
         attempt->fd = -1;
-        attempt->to.port = dial->port;
+        attempt->to.port = dial->to.port;
         dial->next++;
         error = attempt_start(attempt);
         if (error == 0) {
@@ -186,23 +222,25 @@ static void on_slow_look_up(uv_timer_t *timer)
         try_next(dial);
 }
 
-struct dial *dial_start(uv_loop_t *loop, struct dns *dns, const char *host, uint16_t port,
+struct dial *dial_start(uv_loop_t *loop, struct dns *dns, const struct dial_to *to,
                         struct str detail, dial_done *done, void *ctx)
 {
     struct dial *dial = calloc(1, sizeof(*dial));
     enum dns_result result;
 
+    REQUIRE(to->source_count <= LIMIT_SOURCES);
     if (dial == NULL)
         return NULL;
     dial->loop = loop;
     dial->done = done;
     dial->ctx = ctx;
-    dial->port = port;
+    dial->to = *to;
+    dial->to.host = NULL; /* not ours to keep */
     dial->outcome.fd = -1;
     dial->detail = detail;
     uv_timer_init(loop, &dial->timer);
     dial->handles = 1;
-    result = dns_ask(dns, host, &dial->query, on_found);
+    result = dns_ask(dns, to->host, &dial->query, on_found);
     if (result == DNS_ERROR) {
         str_addf(&dial->detail, "the look-up could not be started");
         end(dial, PORT_RESOLVE);

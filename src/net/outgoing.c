@@ -37,14 +37,16 @@ static void on_dialed(void *ctx, const struct dial_outcome *outcome)
     o->stream.wake(o->stream.ctx);
 }
 
-void outgoing_open(struct outgoing *o, const char *host, uint16_t number, uint64_t keepalive)
+void outgoing_open(struct outgoing *o, const struct conf_backend *backend, uint64_t keepalive)
 {
+    const struct dial_to to = {backend->host, backend->port, backend->sources,
+                               backend->source_count};
     struct port *port = o->stream.port;
 
     REQUIRE(o->dial == NULL && o->stream.state == STREAM_IDLE);
     port_forget(port);
     o->keepalive = keepalive;
-    o->dial = dial_start(o->stream.loop, o->dns, host, number, STR_ON(port->detail), on_dialed, o);
+    o->dial = dial_start(o->stream.loop, o->dns, &to, STR_ON(port->detail), on_dialed, o);
     port->busy = o->dial != NULL;
     if (o->dial == NULL) {
         port->failed = true;

@@ -1,6 +1,7 @@
 /*
  * Raw socket helpers. Owns nothing: descriptors belong to the caller. Never blocks, never logs.
- * Keepalive: RFC 1122 section 4.2.3.6; user timeout: RFC 5482.
+ * Keepalive: RFC 1122 section 4.2.3.6; user timeout: RFC 5482. IP_BIND_ADDRESS_NO_PORT: ip(7),
+ * Linux 4.2; it is of level IPPROTO_IP for IPv6 too.
  */
 #include "waypost/net/socket.h"
 
@@ -83,6 +84,34 @@ void socket_tune(int fd, uint64_t keepalive)
     set(fd, IPPROTO_TCP, TCP_KEEPINTVL, (unsigned)interval);
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (unsigned)((idle + PROBES * interval) * MS_PER_S));
+}
+
+static int bind_and_connect(int fd, const struct addr *from, const struct addr *to)
+{
+    struct sockaddr_storage name;
+    socklen_t len;
+
+    if (from != NULL) {
+        len = socket_name(from, &name);
+        set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+        if (bind(fd, (struct sockaddr *)&name, len) != 0)
+            return errno;
+    }
+    len = socket_name(to, &name);
+    return connect(fd, (struct sockaddr *)&name, len) == 0 || errno == EINPROGRESS ? 0 : errno;
+}
+
+int socket_connect(const struct addr *from, const struct addr *to, int *fd)
+{
+    int sock =
+        socket(addr_is_v4(to) ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error = sock < 0 ? errno : bind_and_connect(sock, from, to);
+
+    if (error == 0)
+        *fd = sock;
+    else if (sock >= 0)
+        close(sock);
+    return error;
 }
 
 static int bind_and_listen(int fd, const struct sockaddr_storage *name)

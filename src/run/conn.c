@@ -67,14 +67,13 @@ static bool hang_up(struct conn *c, struct stream *s)
 /* True when the session should look at its ports again. */
 static bool perform(struct conn *c, struct stream *s)
 {
-    const struct conf_backend *target = c->session.target;
     unsigned ask = s->port->ask;
 
     if ((ask & ASK_HANGUP) != 0)
         return hang_up(c, s);
     if ((ask & ASK_OPEN) != 0) {
         s->port->ask &= ~(unsigned)ASK_OPEN;
-        outgoing_open(&c->backend, target->host, target->port, c->session.conf->keepalive.backend);
+        outgoing_open(&c->backend, c->session.target, c->session.conf->keepalive.backend);
         return true;
     }
     return (ask & ASK_TLS) != 0 && begin_tls(c, s);

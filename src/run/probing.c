@@ -41,7 +41,7 @@ static bool perform(struct probing *p)
     if (ask == ASK_HANGUP)
         return outgoing_hangup(&p->out, p->impatient ? 0 : LINGER_MS);
     if (ask == ASK_OPEN)
-        outgoing_open(&p->out, backend->host, backend->port, 0);
+        outgoing_open(&p->out, backend, 0);
     return ask == ASK_OPEN;
 }
 

@@ -8,6 +8,7 @@
 #include "support/resolver.h"
 #include "support/sockets.h"
 #include "waypost/net/dial.h"
+#include "waypost/net/socket.h"
 
 struct bed {
     uv_loop_t loop;
@@ -52,11 +53,16 @@ static void teardown(void)
 
 TestSuite(dial, .init = setup, .fini = teardown);
 
-static void start(const char *host, uint16_t port)
+static void start_to(struct dial_to to)
 {
-    bed.dial = dial_start(&bed.loop, &bed.dns, host, port, STR_ON(bed.detail), on_done, &bed);
+    bed.dial = dial_start(&bed.loop, &bed.dns, &to, STR_ON(bed.detail), on_done, &bed);
     cr_assert_not_null(bed.dial);
     cr_assert_eq(bed.done, 0, "told before dial_start returned");
+}
+
+static void start(const char *host, uint16_t port)
+{
+    start_to((struct dial_to){.host = host, .port = port});
 }
 
 static void finish(void)
@@ -285,4 +291,92 @@ Test(dial, t84_slow_look_up_takes_the_last_good_answer)
     cr_expect_lt((uv_hrtime() - began) / 1000000, 2 * DNS_PATIENCE_MS);
     resolver_answer();
     close(listener);
+}
+
+/* --- from where --------------------------------------------------------------------------------
+ */
+
+#define NOT_OURS "192.0.2.1" /* RFC 5737 */
+
+/* Dials `host` from the given addresses, which end with NULL. */
+static void start_from(const char *host, uint16_t port, const char *const *from)
+{
+    static struct addr sources[8];
+    size_t count = 0;
+
+    for (; from[count] != NULL; count++)
+        cr_assert(addr_parse(slice_str(from[count]), &sources[count]));
+    start_to((struct dial_to){host, port, sources, count});
+}
+
+/* The near end of one connection that was made. */
+static const char *came_from(const char *host, uint16_t port, const char *const *from)
+{
+    static char text[ADDR_TEXT];
+    struct addr near;
+
+    bed.done = 0;
+    start_from(host, port, from);
+    finish();
+    cr_assert_geq(bed.outcome.fd, 0, "%s", bed.detail);
+    near = socket_local(bed.outcome.fd);
+    close(bed.outcome.fd);
+    bed.outcome.fd = -1;
+    return addr_format(&near, false, text);
+}
+
+Test(dial, t87_every_source_has_its_share)
+{
+    static const char *const from[] = {"127.0.0.2", "::1", "127.0.0.3", NULL};
+    unsigned second = 0, third = 0;
+    uint16_t port;
+    int listener = tcp_listen(128, &port);
+
+    /* That chance leaves one of them out happens once in 10^19 times. */
+    for (unsigned i = 0; i < 64; i++) {
+        const char *near = came_from("127.0.0.1", port, from);
+        second += strcmp(near, "127.0.0.2") == 0;
+        third += strcmp(near, "127.0.0.3") == 0;
+    }
+    cr_expect_eq(second + third, 64);
+    cr_expect_gt(second, 0);
+    cr_expect_gt(third, 0);
+    close(listener);
+}
+
+Test(dial, t87_a_source_that_is_not_to_be_had_is_passed_over)
+{
+    static const char *const from[] = {NOT_OURS, "127.0.0.2", NULL};
+    uint16_t port;
+    int listener = tcp_listen(128, &port);
+
+    for (unsigned i = 0; i < 32; i++)
+        cr_assert_str_eq(came_from("127.0.0.1", port, from), "127.0.0.2");
+    close(listener);
+    cr_expect_eq(open_descriptors(), bed.descriptors);
+}
+
+Test(dial, t87_no_source_that_can_be_used)
+{
+    static const struct {
+        const char *from[3], *why;
+    } rows[] = {
+        {{NOT_OURS, NULL}, "every source address lacks a free port, or is not of this machine"},
+        {{"::1", "2001:db8::1", NULL}, "no source address of its family"},
+    };
+    uint16_t port;
+    int listener = tcp_listen(1, &port);
+    char want[128];
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bed.done = 0;
+        start_from("127.0.0.1", port, rows[i].from);
+        finish();
+        cr_expect_eq(bed.outcome.fd, -1, "%s", rows[i].why);
+        cr_expect_eq(bed.outcome.failure, PORT_CONNECT, "%s", rows[i].why);
+        snprintf(want, sizeof(want), "127.0.0.1:%u: %s", port, rows[i].why);
+        cr_expect_str_eq(bed.detail, want);
+    }
+    close(listener);
+    cr_expect_eq(open_descriptors(), bed.descriptors);
 }

@@ -27,6 +27,7 @@ class Peer:
 
     def __init__(self, connection):
         self.socket = connection
+        self.client = connection.getpeername()[0]  # the address it came from
         self.received = []  # commands with their literals, whole
         self.sent = 0
         self._pending = bytearray()

@@ -144,12 +144,15 @@ Test(conf, a_backend_is_read_whole)
                           "\"verify\": {\"name\": \"b.example\", \"ca\": \"ca.pem\","
                           "\"pin_sha256\": [\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"]},"
                           "\"client_certificate\": {\"chain\": \"c\", \"key\": \"k\"},"
+                          "\"source_addresses\": [\"192.0.2.1\", \"2001:db8::2\"],"
                           "\"hide_capabilities\": [\"NOTIFY\", \"X-*\"]}}}");
     cr_assert_not_null(c);
     const struct conf_backend *b = &c->routes->backends[0];
     cr_expect_str_eq(b->name, "b");
     cr_expect_str_eq(b->host, "2001:db8::1");
     cr_expect_eq(b->port, 143);
+    cr_assert_eq(b->source_count, 2);
+    cr_expect(addr_is_v4(&b->sources[0]) && !addr_is_v4(&b->sources[1]));
     cr_expect_eq(b->tls, CONF_TLS_STARTTLS);
     cr_expect_str_eq(b->verify_name, "b.example");
     cr_expect_str_eq(b->verify_ca, "ca.pem");

@@ -64,6 +64,17 @@ Test(conf_routes, findings_about_backends)
          "\"key\" is missing"},
         {"\"address\": \"b.example:993\", \"tls\": \"implicit\", \"hide_capabilities\": [\"A B\"]",
          "/hide_capabilities/0 expected a capability"},
+        {"\"address\": \"b.example:993\", \"tls\": \"implicit\", \"source_addresses\": []",
+         "/source_addresses expected a list of 1 to 64"},
+        {"\"address\": \"b.example:993\", \"tls\": \"implicit\", \"source_addresses\": "
+         "[\"192.0.2.0/24\"]",
+         "/source_addresses/0 expected an IP address"},
+        {"\"address\": \"127.0.0.1:143\", \"tls\": \"none\", \"source_addresses\": [\"::1\"]",
+         "/source_addresses no IPv4 address to connect to \"127.0.0.1\" from"},
+        {"\"address\": \"[::1]:143\", \"tls\": \"none\", \"source_addresses\": "
+         "[\"127.0.0.1\", \"::1\"]",
+         ""},
+        {"\"address\": \"localhost:143\", \"tls\": \"none\", \"source_addresses\": [\"::1\"]", ""},
     };
     conf_text_expect(rows, COUNT_OF(rows), backend, true);
 }

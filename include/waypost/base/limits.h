@@ -40,6 +40,7 @@
 /* Routing. */
 #define LIMIT_CANDIDATES 16u
 #define LIMIT_ADDRESSES  16u /* addresses of one host name that are tried */
+#define LIMIT_SOURCES    64u /* addresses of ours to connect to one backend from */
 #define LIMIT_HOST       253u
 
 /* One match of a pattern against a user name. An ordinary one takes fewer steps than the name has

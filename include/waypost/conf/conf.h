@@ -131,6 +131,8 @@ struct conf_backend {
     size_t index; /* position in conf_routes.backends */
     char *host;   /* without brackets */
     uint16_t port;
+    struct addr *sources; /* addresses of ours to connect from; none: the kernel chooses */
+    size_t source_count;
     enum conf_tls_mode tls;
     bool allow_plaintext;
     char *verify_name;         /* DNS name to be found in the SAN; never NULL unless tls is NONE */

@@ -22,6 +22,14 @@ struct addr socket_remote(int fd);
  * the kernel are ignored: a socket without these is worse, not broken. */
 void socket_tune(int fd, uint64_t keepalive);
 
+/* Begins to connect; on success *fd is a non-blocking socket that becomes writable when it is
+ * there. `from` is an address of ours, or NULL for the kernel's choice; its port is chosen with the
+ * far end in view, so that one address serves as many connections to each backend as there are
+ * ports. On failure the result is an errno value and *fd is untouched; EADDRNOTAVAIL means that
+ * another `from` may do. */
+MUST_USE
+int socket_connect(const struct addr *from, const struct addr *to, int *fd);
+
 /* Binds and listens with SO_REUSEPORT on a numeric address ("::" takes both families). On failure
  * the result is an errno value and *fd is untouched; EINVAL means that `host` is no address. */
 MUST_USE
