@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -47,7 +48,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={mail_uid} gid={mail_gid} home={root}/mail/%u
+  args = uid={mail_uid} gid={mail_gid} home={mail}/%u
 }}
 
 first_valid_uid = 1
@@ -138,11 +139,12 @@ def deliver(maildir, messages):
 
 
 class Dovecot:
-    """One running server. `tls` says where Waypost connects: "implicit" or "starttls"."""
+    """One running server. `tls` says where Waypost connects: "implicit" or "starttls"; `mail` is a
+    directory that it shares with other servers of the same users."""
 
     def __init__(self, ground, name, users, *, tls="implicit", certificate=None, server_name=None,
                  ssl="required", auth_mechanisms="plain login", auth_failure_delay="0",
-                 login_trusted_networks="", haproxy=False, compress=False, extra=""):
+                 login_trusted_networks="", haproxy=False, compress=False, mail=None, extra=""):
         self.name = name
         self.tls = tls
         self.users = {user.name: user for user in users}
@@ -151,6 +153,7 @@ class Dovecot:
         self.starttls_port = free_port()
         self._ground = ground
         self._root = ground.directory(name)
+        self._mail = mail or ground.directory(name, "mail")
         self._compress = compress
         self._child = None
         self._certificate = certificate or ground.authority.issue(name, [self.server_name])
@@ -184,7 +187,7 @@ class Dovecot:
 
     def maildir(self, user, mailbox="INBOX"):
         """The directory behind a mailbox."""
-        path = os.path.join(self._root, "mail", user, "Maildir")
+        path = os.path.join(self._mail, user, "Maildir")
         return path if mailbox == "INBOX" else os.path.join(path, f".{mailbox.replace('/', '.')}")
 
     def start(self):
@@ -202,6 +205,20 @@ class Dovecot:
         """Ends the server and its sessions; start() brings it back on the same ports."""
         self._child.stop()
 
+    def kill(self):
+        """Ends all its processes at once, without a word."""
+        self._child.kill()
+
+    def freeze(self):
+        """From now on connections are accepted, by the kernel, and nothing is ever answered."""
+        self._child.signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._child.signal_all(signal.SIGCONT)
+
+    def running(self):
+        return self._child.running()
+
     def _ready(self):
         if not self._child.running():
             raise RuntimeError(f"Dovecot {self.name} ended at once:\n{self._complaint()}")
@@ -214,13 +231,15 @@ class Dovecot:
     def _write(self):
         owner = owners()
         for user in self.users.values():
+            if os.path.exists(self.maildir(user.name)):
+                continue
             for mailbox, messages in user.mailboxes.items():
                 deliver(self.maildir(user.name, mailbox), messages)
             top = self.maildir(user.name)
             deliver(top, [])
             with open(os.path.join(top, "subscriptions"), "w", encoding="ascii") as file:
                 file.writelines(f"{box}\n" for box in user.mailboxes if box != "INBOX")
-        give(os.path.join(self._root, "mail"), owner["mail_uid"], owner["mail_gid"])
+        give(self._mail, owner["mail_uid"], owner["mail_gid"])
         self._ground.directory(self.name, "state")
         lines = (f"{user.name}:{{PLAIN}}{user.password}::::::{user.fields}\n"
                  for user in self.users.values())
@@ -228,7 +247,7 @@ class Dovecot:
         if os.geteuid() == 0:
             shutil.chown(users, owner["internal_user"])
         self._ground.write(CONFIGURATION.format(
-            root=self._root, name=self.name, host=HOST, implicit_port=self.implicit_port,
+            root=self._root, mail=self._mail, name=self.name, host=HOST, implicit_port=self.implicit_port,
             starttls_port=self.starttls_port, chain=self._certificate.chain,
             key=self._certificate.key, **owner, **self._options), self.name, "dovecot.conf")
 

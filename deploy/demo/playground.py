@@ -7,6 +7,7 @@ Only loopback addresses are ever used.
 """
 
 import atexit
+import contextlib
 import os
 import random
 import shutil
@@ -88,6 +89,16 @@ class Child:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def signal_all(self, number):
+        """Signals its whole process group, which may be gone already."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def kill(self):
+        """Ends its whole group by force."""
+        self.signal_all(signal.SIGKILL)
+        self.process.wait()
+
     def wait(self, timeout=10.0):
         """Waits for the end; the exit status, negative for a signal."""
         return self.process.wait(timeout)
@@ -100,11 +111,7 @@ class Child:
                 self.process.wait(self._patience)
             except subprocess.TimeoutExpired:
                 pass
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+        self.kill()
 
 
 class Playground:
