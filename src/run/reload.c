@@ -1,10 +1,18 @@
 /*
- * Reload: build first, swap last. Owns nothing but the generation under way; whoever was accepted
- * under the old one keeps it.
+ * Reload: build first, on a thread of libuv's pool, and swap last, on the supervisor's own. Owns
+ * the generation under way and the report of the last load; whoever was accepted under the old
+ * generation keeps it.
  */
 #include "run/reload.h"
 
+#include <time.h>
+
 #include "run/process.h"
+#include "run/supervisor_state.h"
+
+#define NS_PER_MS 1000000u
+
+/* --- putting in force ------------------------------------------------------------------------- */
 
 static void use_log(struct supervisor *s)
 {
@@ -43,27 +51,163 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     prober_use(&s->prober, generation);
     generation_release(&old);
     use_log(s);
-    log_note(&s->log, LEVEL_INFO, "reloaded", "file", s->conf_path);
 }
 
-void reload(struct supervisor *s)
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void tell_manager(void)
 {
-    struct conf_errors errors = {NULL, 0};
-    struct generation *generation;
     char state[64];
     struct str text = STR_ON(state);
 
     str_addf(&text, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(uv_hrtime() / 1000));
     process_notify(state);
-    if (generation_load(s->conf_path, &s->tickets, &generation, &errors)) {
-        swap_in(s, generation);
+}
+
+static void tell(struct list *waiters, const struct reload_report *report)
+{
+    while (!list_empty(waiters)) {
+        struct reload_waiter *waiter = container_of(waiters->next, struct reload_waiter, node);
+        list_unlink(&waiter->node);
+        waiter->done(waiter, report);
+    }
+}
+
+static void say_reloaded(struct supervisor *s)
+{
+    struct log_line line;
+
+    if (!log_begin(&line, &s->log, LEVEL_INFO, "reloaded"))
+        return;
+    log_text(&line, "file", slice_str(s->conf_path));
+    log_num(&line, "ms", (uv_hrtime() - s->reloader.begun) / NS_PER_MS);
+    log_end(&line);
+}
+
+static void note_report(struct supervisor *s, bool successful)
+{
+    struct reload_report *report = &s->reloader.report;
+
+    report->successful = successful;
+    report->at = (uint64_t)time(NULL);
+    metric_set(&s->metrics.last_reload_successful, successful);
+    metric_set(&s->metrics.last_reload_at, report->at);
+}
+
+/* --- the load --------------------------------------------------------------------------------- */
+
+/* On a thread of the pool. What it reads of the supervisor never changes after the start. */
+static void on_work(uv_work_t *work)
+{
+    struct reloader *r = container_of(work, struct reloader, work);
+    struct supervisor *s = container_of(r, struct supervisor, reloader);
+
+    if (!generation_load(s->conf_path, &s->tickets, &r->loaded, &r->errors))
+        r->loaded = NULL;
+}
+
+static void judge(struct supervisor *s)
+{
+    struct reloader *r = &s->reloader;
+    bool good = r->loaded != NULL;
+
+    if (good) {
+        swap_in(s, r->loaded);
+        say_reloaded(s);
     } else {
-        use_log(s); /* rotated or not, whatever the new configuration is worth */
-        generation_complain(&errors, &s->log);
+        generation_complain(&r->errors, &s->log);
         metric_add(&s->metrics.reloads_failed, 1);
         log_note(&s->log, LEVEL_ERROR, "reload_failed", "text",
                  "the configuration in force stays in force");
     }
-    conf_errors_clear(&errors);
-    process_notify("READY=1");
+    r->loaded = NULL;
+    conf_errors_clear(&r->report.errors);
+    r->report.errors = r->errors;
+    r->errors = (struct conf_errors){.list = NULL};
+    r->report.tries++;
+    note_report(s, good);
+}
+
+static void begin(struct supervisor *s);
+
+static void on_loaded(uv_work_t *work, int status)
+{
+    struct reloader *r = container_of(work, struct reloader, work);
+    struct supervisor *s = container_of(r, struct supervisor, reloader);
+
+    UNUSED(status);
+    if (!s->draining) {
+        judge(s);
+        tell(&r->now, &r->report); /* who asks again in here is behind this load still */
+    }
+    r->loading = false;
+    if (r->again)
+        begin(s);
+    else if (!s->draining)
+        process_notify("READY=1");
+}
+
+static void begin(struct supervisor *s)
+{
+    struct reloader *r = &s->reloader;
+
+    r->again = false;
+    r->loading = true;
+    r->begun = uv_hrtime();
+    while (!list_empty(&r->next)) {
+        struct list *node = r->next.next;
+        list_unlink(node);
+        list_append(&r->now, node);
+    }
+    tell_manager();
+    (void)uv_queue_work(&s->loop, &r->work, on_work, on_loaded); /* fails without a function only */
+}
+
+/* --- what others call ------------------------------------------------------------------------- */
+
+void reload_init(struct supervisor *s)
+{
+    list_init(&s->reloader.now);
+    list_init(&s->reloader.next);
+    note_report(s, true);
+}
+
+bool reload_request(struct supervisor *s, const char *cause, struct reload_waiter *waiter)
+{
+    struct reloader *r = &s->reloader;
+
+    if (s->draining)
+        return false;
+    use_log(s); /* rotated or not, whatever the new configuration is worth */
+    log_note(&s->log, LEVEL_INFO, "reload_requested", "cause", cause);
+    if (waiter != NULL)
+        list_append(&r->next, &waiter->node);
+    if (r->loading)
+        r->again = true;
+    else
+        begin(s);
+    return true;
+}
+
+void reload_forget(struct reload_waiter *waiter)
+{
+    list_unlink(&waiter->node);
+}
+
+void reload_stop(struct supervisor *s)
+{
+    s->reloader.again = false;
+    tell(&s->reloader.now, NULL);
+    tell(&s->reloader.next, NULL);
+}
+
+void reload_fini(struct supervisor *s)
+{
+    struct reloader *r = &s->reloader;
+
+    REQUIRE(!r->loading);
+    if (r->loaded != NULL)
+        generation_release(&r->loaded);
+    conf_errors_clear(&r->errors);
+    conf_errors_clear(&r->report.errors);
 }

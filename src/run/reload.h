@@ -1,10 +1,55 @@
 /*
- * Loads the configuration anew and puts it in force, or leaves the old one there.
+ * Loads the configuration anew beside everything else, and puts it in force or leaves the old one
+ * there. Never two loads at once; whoever asks during one gets another one behind it, because
+ * nobody knows which files the first has read already.
  */
 #pragma once
 
-#include "run/supervisor_state.h"
+#include <stdint.h>
+#include <uv.h>
 
-/* Either everything changes or nothing does; both are logged. Opens the log file again in any
- * case. */
-void reload(struct supervisor *s);
+#include "run/generation.h"
+#include "waypost/base/list.h"
+
+struct supervisor;
+
+/* How the last load ended. */
+struct reload_report {
+    bool successful;           /* the files as they were then are in force */
+    uint64_t tries;            /* loads so far, without the one at the start */
+    uint64_t at;               /* when it ended, or the start: Unix time in seconds, for people */
+    struct conf_errors errors; /* owned; all that was wrong */
+};
+
+/* Somebody who waits for the outcome. */
+struct reload_waiter {
+    struct list node;
+    /* Called once on the supervisor's loop, with a report that is valid during the call; NULL: the
+     * proxy is leaving, and nothing is loaded any more. */
+    void (*done)(struct reload_waiter *, const struct reload_report *);
+};
+
+struct reloader {
+    uv_work_t work;
+    bool loading; /* the work is under way; what follows is its own until it returns */
+    struct generation *loaded;
+    struct conf_errors errors;
+    uint64_t begun;   /* uv_hrtime */
+    bool again;       /* somebody asked meanwhile */
+    struct list now;  /* of struct reload_waiter: for the load under way */
+    struct list next; /* for the one behind it */
+    struct reload_report report;
+};
+
+/* The configuration of the start is in force. */
+void reload_init(struct supervisor *s);
+/* Opens the log file again, for log rotation, and begins a load or plans one behind that under way.
+ * `cause` is for the log: "signal", "control", "watch". `waiter` (NULL: nobody) is the caller's and
+ * must stay where it is until `done`, which is never called from here. False, and nothing will
+ * happen, when the proxy is leaving. */
+bool reload_request(struct supervisor *s, const char *cause, struct reload_waiter *waiter);
+/* `done` will not be called; harmless when it was. */
+void reload_forget(struct reload_waiter *waiter);
+/* The proxy leaves: everybody who waits is told, what is being loaded will be thrown away. */
+void reload_stop(struct supervisor *s);
+void reload_fini(struct supervisor *s);

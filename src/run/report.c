@@ -1,25 +1,45 @@
 /*
  * Writes down what was counted: `event=metrics` with name and value, one line for each counter that
- * is not zero, and `event=command` for each command of each backend. Owns nothing, changes nothing.
+ * is not zero and for how the last reload ended, and `event=command` for each command of each
+ * backend. Owns nothing, changes nothing.
  */
 #include "run/report.h"
 
 #include "waypost/base/reason.h"
 
-/* `key` tells counters of one name apart; NULL: there is only one. */
-static void counter(const struct log *log, const char *name, const char *key, const char *label,
-                    const _Atomic uint64_t *count)
+/* `key` tells values of one name apart; NULL: there is only one. */
+static void value_line(const struct log *log, const char *name, const char *key, const char *label,
+                       uint64_t value)
 {
-    uint64_t value = metric_get(count);
     struct log_line line;
 
-    if (value == 0 || !log_begin(&line, log, LEVEL_INFO, "metrics"))
+    if (!log_begin(&line, log, LEVEL_INFO, "metrics"))
         return;
     log_text(&line, "name", slice_str(name));
     if (key != NULL)
         log_text(&line, key, slice_str(label));
     log_num(&line, "value", value);
     log_end(&line);
+}
+
+static void counter(const struct log *log, const char *name, const char *key, const char *label,
+                    const _Atomic uint64_t *count)
+{
+    uint64_t value = metric_get(count);
+
+    if (value != 0)
+        value_line(log, name, key, label, value);
+}
+
+/* A failure is a zero, and worth a line. */
+static void last_reload(const struct log *log, const struct metrics *m)
+{
+    uint64_t at = metric_get(&m->last_reload_at);
+
+    if (at == 0)
+        return;
+    value_line(log, "last_reload_successful", NULL, NULL, metric_get(&m->last_reload_successful));
+    value_line(log, "last_reload_at", NULL, NULL, at);
 }
 
 static void process(const struct log *log, const struct metrics *m)
@@ -38,6 +58,7 @@ static void process(const struct log *log, const struct metrics *m)
     counter(log, "bytes_to_client", NULL, NULL, &m->bytes_to_client);
     counter(log, "bytes_to_backend", NULL, NULL, &m->bytes_to_backend);
     counter(log, "reloads_failed", NULL, NULL, &m->reloads_failed);
+    last_reload(log, m);
 }
 
 static void command(const struct log *log, const char *backend, enum verb verb,

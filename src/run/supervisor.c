@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "run/process.h"
-#include "run/reload.h"
 #include "run/report.h"
 #include "run/startup.h"
 
@@ -38,6 +37,7 @@ static void leave(struct supervisor *s)
         return;
     }
     s->draining = true;
+    reload_stop(s);
     process_notify("STOPPING=1");
     if (log_begin(&line, &s->log, LEVEL_INFO, "draining")) {
         log_num(&line, "sessions", metric_get(&s->metrics.sessions_open));
@@ -56,8 +56,8 @@ static void on_signal(uv_signal_t *handle, int number)
         report(&s->log, &s->metrics, &s->ledger);
     else if (number != SIGHUP)
         leave(s);
-    else if (!s->draining)
-        reload(s);
+    else
+        (void)reload_request(s, "signal", NULL);
 }
 
 static void close_handles(struct supervisor *s)
@@ -96,6 +96,7 @@ static void init_loop(struct supervisor *s)
         error = uv_timer_init(&s->loop, &s->patience);
     ENSURE(error == 0); /* nothing is served yet: there is no gentler way to fail */
     prober_init(&s->prober, &s->loop, &s->log);
+    reload_init(s);
 }
 
 static void finish(struct supervisor *s)
@@ -109,6 +110,7 @@ static void finish(struct supervisor *s)
     prober_close(&s->prober);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     prober_fini(&s->prober);
+    reload_fini(s);
     error = uv_loop_close(&s->loop);
     ENSURE(error == 0);
     bindings_close(&s->bindings);

@@ -12,6 +12,7 @@
 #include "run/ledger.h"
 #include "run/logger.h"
 #include "run/prober.h"
+#include "run/reload.h"
 #include "run/worker.h"
 #include "waypost/base/metrics.h"
 
@@ -30,6 +31,7 @@ struct supervisor {
     struct generation *generation; /* one reference: the one in force */
     struct bindings bindings;
     struct prober prober;
+    struct reloader reloader;
     struct worker *workers;
     unsigned worker_count; /* that were initialised */
     uv_loop_t loop;

@@ -60,6 +60,7 @@ Test(report, of_the_process)
     metric_add(&metrics.bytes_to_client, 5000000000);
     metric_add(&metrics.bytes_to_backend, 77);
     metric_add(&metrics.reloads_failed, 1);
+    metric_set(&metrics.last_reload_at, 1234567890);
     ask(LEVEL_INFO);
     cr_expect_str_eq(lines, "event=metrics name=sessions_accepted value=12\n"
                             "event=metrics name=sessions_open value=3\n"
@@ -70,7 +71,9 @@ Test(report, of_the_process)
                             "event=metrics name=sessions_ended reason=no_memory value=1\n"
                             "event=metrics name=bytes_to_client value=5000000000\n"
                             "event=metrics name=bytes_to_backend value=77\n"
-                            "event=metrics name=reloads_failed value=1\n");
+                            "event=metrics name=reloads_failed value=1\n"
+                            "event=metrics name=last_reload_successful value=0\n"
+                            "event=metrics name=last_reload_at value=1234567890\n");
 }
 
 Test(report, of_a_backend)

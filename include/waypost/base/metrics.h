@@ -24,6 +24,8 @@ struct metrics {
     _Atomic uint64_t bytes_to_client;
     _Atomic uint64_t bytes_to_backend;
     _Atomic uint64_t reloads_failed;
+    _Atomic uint64_t last_reload_successful; /* 1 or 0; the start counts as the first */
+    _Atomic uint64_t last_reload_at;         /* when it ended: Unix time in seconds; 0: not yet */
 };
 
 /* Latencies of at most latency_bound[i] ms are in bucket i, longer ones in the last. */
@@ -61,6 +63,12 @@ static inline void metric_add(_Atomic uint64_t *counter, uint64_t n)
 static inline void metric_sub(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_sub_explicit(counter, n, memory_order_relaxed);
+}
+
+/* For what goes up and down by itself; one thread sets it. */
+static inline void metric_set(_Atomic uint64_t *gauge, uint64_t value)
+{
+    atomic_store_explicit(gauge, value, memory_order_relaxed);
 }
 
 static inline uint64_t metric_get(const _Atomic uint64_t *counter)
