@@ -18,6 +18,7 @@
 struct conn {
     struct list node;              /* in home->conns */
     struct list early;             /* in home->early, until somebody has logged in */
+    uint64_t number;               /* 1 for the first that home accepted; ascending in the list */
     struct conn_home *home;        /* borrowed */
     struct generation *generation; /* one reference */
     struct session session;
@@ -199,6 +200,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
     list_append(&home->conns, &c->node);
     list_append(&home->early, &c->early);
     home->count++;
+    c->number = ++home->accepted;
     uv_timer_init(home->loop, &c->timer);
     session_init(&c->session, &setup, uv_now(home->loop));
     stream_init(&c->client, home->loop, home->env->pool, &c->session.client, on_wake, c);
@@ -211,16 +213,80 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
     return true;
 }
 
-/* Nothing is freed beneath these loops: that takes a close callback. */
-void conns_leave(struct conn_home *home, enum reason reason)
+/* --- visits ----------------------------------------------------------------------------------- */
+
+static const char *login_name(const struct session *s)
+{
+    return s->login != NULL ? s->login : s->user;
+}
+
+void conn_look(const struct conn *c, struct conn_view *out)
+{
+    const struct session *s = &c->session;
+    uint64_t now = uv_now(c->home->loop);
+    bool relaying = s->phase == PHASE_RELAY;
+
+    *out = (struct conn_view){
+        .id = s->id,
+        .listener = s->listener->name,
+        .phase = session_phase_name(s->phase),
+        .user = s->user,
+        .login = relaying ? login_name(s) : NULL,
+        .backend = s->target == NULL ? NULL : s->target->name,
+        .tls = s->client.tls_version,
+        .client = s->remote,
+        .age = now - s->began,
+        .idle = now - s->active,
+        .to_client = s->bytes_to_client,
+        .to_backend = s->bytes_to_backend,
+        .relaying = relaying,
+        .resting = session_resting(s),
+        .leaving = s->leaving != REASON_none || s->reason != REASON_none,
+    };
+}
+
+/* Nothing is freed beneath this, or beneath the loops over connections: that takes a close
+ * callback. */
+void conn_leave(struct conn *c, enum reason reason)
+{
+    if (c->ending)
+        return;
+    session_leave(&c->session, reason, uv_now(c->home->loop));
+    conn_run(c);
+}
+
+bool conns_some(struct conn_home *home, uint64_t *cursor, size_t most,
+                void (*visit)(void *ctx, struct conn *c), void *ctx)
 {
     for (struct list *node = home->conns.next; node != &home->conns; node = node->next) {
         struct conn *c = container_of(node, struct conn, node);
-        if (c->ending)
+        if (c->number <= *cursor || c->ending)
             continue;
-        session_leave(&c->session, reason);
-        conn_run(c);
+        if (most-- == 0)
+            return true;
+        *cursor = c->number;
+        visit(ctx, c);
     }
+    return false;
+}
+
+void conns_each(struct conn_home *home, void (*visit)(void *ctx, struct conn *c), void *ctx)
+{
+    uint64_t cursor = 0;
+
+    (void)conns_some(home, &cursor, SIZE_MAX, visit, ctx);
+}
+
+static void leave_one(void *ctx, struct conn *c)
+{
+    const enum reason *reason = ctx;
+
+    conn_leave(c, *reason);
+}
+
+void conns_leave(struct conn_home *home, enum reason reason)
+{
+    conns_each(home, leave_one, &reason);
 }
 
 bool conns_evict(struct conn_home *home)
@@ -229,16 +295,16 @@ bool conns_evict(struct conn_home *home)
 
     if (home->early.next == home->early.prev)
         return false;
-    session_leave(&oldest->session, REASON_evicted);
-    conn_run(oldest);
+    conn_leave(oldest, REASON_evicted);
     return true;
 }
 
 /* The session is taken through its own deadlines, so that its end is logged and counted. */
-static void abort_one(struct conn *c)
+static void abort_one(void *ctx, struct conn *c)
 {
+    UNUSED(ctx);
     c->impatient = true;
-    session_leave(&c->session, REASON_shutdown);
+    session_leave(&c->session, REASON_shutdown, uv_now(c->home->loop));
     while (!session_closed(&c->session))
         session_step(&c->session, c->session.deadline);
     conn_run(c);
@@ -246,9 +312,5 @@ static void abort_one(struct conn *c)
 
 void conns_abort(struct conn_home *home)
 {
-    for (struct list *node = home->conns.next; node != &home->conns; node = node->next) {
-        struct conn *c = container_of(node, struct conn, node);
-        if (!c->ending)
-            abort_one(c);
-    }
+    conns_each(home, abort_one, NULL);
 }

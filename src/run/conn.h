@@ -23,6 +23,7 @@ struct conn_home {
     struct list conns;
     struct list early; /* of those nobody has logged in on, the oldest first */
     size_t count;
+    uint64_t accepted; /* so far */
     /* Called after a connection was freed. */
     void (*gone)(struct conn_home *home);
 };
@@ -32,6 +33,31 @@ struct conn_home {
 MUST_USE
 bool conn_accept(struct conn_home *home, struct generation *generation,
                  const struct conf_listener *listener, int fd, const struct addr *remote);
+struct conn;
+
+/* What can be told about a connection. Texts are borrowed: until the visit is over. */
+struct conn_view {
+    const char *id, *listener, *phase;
+    const char *user;    /* normalised; NULL: none yet */
+    const char *login;   /* the name at the backend; NULL: not logged in there */
+    const char *backend; /* that is being or was last tried; NULL: none yet */
+    const char *tls;     /* version; NULL: none */
+    struct addr client;  /* after a PROXY header */
+    uint64_t age, idle;  /* ms since it was accepted, since bytes were last relayed */
+    uint64_t to_client, to_backend;
+    bool relaying; /* logged in, and not ending */
+    bool resting;  /* relaying, and no command waits for its answer */
+    bool leaving;  /* was asked to end already */
+};
+void conn_look(const struct conn *c, struct conn_view *out);
+/* Asks one connection to end: with a BYE at the next safe point. For a visitor, too. */
+void conn_leave(struct conn *c, enum reason reason);
+/* Visits every connection, the oldest first. On the loop's thread. */
+void conns_each(struct conn_home *home, void (*visit)(void *ctx, struct conn *c), void *ctx);
+/* The same in pieces of at most `most` visits: *cursor is 0 at first and says where to go on.
+ * Connections may come and go in between. True when there are more. */
+bool conns_some(struct conn_home *home, uint64_t *cursor, size_t most,
+                void (*visit)(void *ctx, struct conn *c), void *ctx);
 /* Asks every connection to end: with a BYE at the next safe point. */
 void conns_leave(struct conn_home *home, enum reason reason);
 /* Of the connections without login the oldest makes room for the newest. False when it is that one

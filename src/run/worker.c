@@ -12,11 +12,7 @@
 #define WARNING_EVERY_MS 10000u
 #define TRIM_PEAK        64u /* smaller crowds leave nothing worth returning */
 
-struct letter {
-    struct list node;
-    enum letter_kind kind;
-    struct generation *generation; /* LETTER_CONF: one reference */
-};
+static void on_mail(uv_async_t *async);
 
 /* --- connections ------------------------------------------------------------------------------ */
 
@@ -89,7 +85,8 @@ static void on_accepted(void *ctx, int fd, const struct addr *remote)
         metric_add(&w->env.metrics->sessions_ended[REASON_no_memory], 1);
 }
 
-/* The loop ends by itself once nothing is left in it. */
+/* The loop ends by itself once nothing is left in it. What the mailbox still holds is the last that
+ * is read: whoever waits for an answer gets it. */
 static void close_when_empty(struct worker *w)
 {
     if (!w->draining || w->home.count > 0 || w->closed)
@@ -97,6 +94,7 @@ static void close_when_empty(struct worker *w)
     uv_mutex_lock(&w->lock);
     w->closed = true;
     uv_mutex_unlock(&w->lock);
+    on_mail(&w->async);
     uv_close((uv_handle_t *)&w->async, NULL);
     dns_close(&w->dns);
 }
@@ -111,8 +109,13 @@ static void on_gone(struct conn_home *home)
 
 /* --- mail ------------------------------------------------------------------------------------- */
 
-static void letter_free(struct letter *letter)
+/* `worker` is NULL where the letter was not read. */
+static void letter_end(struct letter *letter, struct worker *worker)
 {
+    if (letter->kind == LETTER_VISIT) {
+        letter->visit(letter, worker);
+        return;
+    }
     generation_release(&letter->generation);
     free(letter);
 }
@@ -153,8 +156,10 @@ static void open_letter(struct worker *w, struct letter *letter)
         drain(w);
         conns_abort(&w->home);
         break;
+    case LETTER_VISIT:
+        break;
     }
-    letter_free(letter);
+    letter_end(letter, w);
 }
 
 /* One wake-up may stand for many letters. */
@@ -178,6 +183,22 @@ static void on_mail(uv_async_t *async)
     }
 }
 
+void worker_mail(struct worker *w, struct letter *letter)
+{
+    bool closed;
+
+    list_init(&letter->node);
+    uv_mutex_lock(&w->lock);
+    closed = w->closed;
+    if (!closed) {
+        list_append(&w->mail, &letter->node);
+        uv_async_send(&w->async);
+    }
+    uv_mutex_unlock(&w->lock);
+    if (closed)
+        letter_end(letter, NULL);
+}
+
 bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation)
 {
     struct letter *letter = malloc(sizeof(*letter));
@@ -186,12 +207,7 @@ bool worker_post(struct worker *w, enum letter_kind kind, struct generation *gen
         return false;
     *letter = (struct letter){.kind = kind};
     letter->generation = generation == NULL ? NULL : generation_hold(generation);
-    list_init(&letter->node);
-    uv_mutex_lock(&w->lock);
-    list_append(&w->mail, &letter->node);
-    if (!w->closed)
-        uv_async_send(&w->async);
-    uv_mutex_unlock(&w->lock);
+    worker_mail(w, letter);
     return true;
 }
 
@@ -277,10 +293,6 @@ void worker_end(struct worker *w)
     } else {
         drain(w);
         run(w);
-    }
-    for (struct list *node = w->mail.next, *next; node != &w->mail; node = next) {
-        next = node->next;
-        letter_free(container_of(node, struct letter, node));
     }
     uv_mutex_destroy(&w->lock);
     generation_release(&w->generation);

@@ -15,6 +15,18 @@ enum letter_kind {
     LETTER_CONF,  /* a new generation for connections to come */
     LETTER_DRAIN, /* accept no more, ask everybody to leave */
     LETTER_STOP,  /* and wait for nobody */
+    LETTER_VISIT, /* somebody else's job, see run/errand.h */
+};
+
+struct worker;
+
+struct letter {
+    struct list node;
+    enum letter_kind kind;
+    struct generation *generation; /* LETTER_CONF: one reference */
+    /* LETTER_VISIT: takes the letter back, which is the sender's. `worker` is NULL, on whatever
+     * thread, when it reads no more mail. */
+    void (*visit)(struct letter *letter, struct worker *worker);
 };
 
 /* A listener and what its connections are told. */
@@ -70,6 +82,8 @@ bool worker_start(struct worker *w);
 /* From any thread. LETTER_CONF takes a reference of its own. False when memory is short. */
 MUST_USE
 bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation);
+/* From any thread: a LETTER_VISIT. */
+void worker_mail(struct worker *w, struct letter *letter);
 /* Whether its thread has ended; rings `ended` when it does. */
 bool worker_done(const struct worker *w);
 /* Waits for a worker that was started; frees what it owns. */

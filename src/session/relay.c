@@ -6,6 +6,7 @@
 #include "session/phase.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void log_login(struct session *s)
 {
@@ -57,6 +58,8 @@ void relay_enter(struct session *s, struct slice caps)
     if (s->phase != PHASE_LOGIN)
         return; /* no memory even for that */
     log_login(s);
+    if (s->user != NULL && strcmp(s->user, s->route->login) != 0)
+        s->login = strdup(s->route->login);
     credentials_clear(&s->credentials);
     caps_clear(&s->caps);
     caps_clear(&s->caps_after);
@@ -73,6 +76,7 @@ void relay_enter(struct session *s, struct slice caps)
 
 static void stay_awake(struct session *s)
 {
+    s->active = s->now;
     /* Somebody who is leaving already does not get more time by being busy. */
     if (s->leaving == REASON_none && !s->client.eof)
         s->deadline = s->now + s->conf->timeouts.idle;
@@ -216,12 +220,11 @@ static enum step client_ended(struct session *s)
     return MOVED;
 }
 
-/* Asked to leave: at once between two replies when no command waits for its answer, at the
- * deadline otherwise. IDLE waits by nature. */
-static bool may_leave(const struct session *s)
+/* IDLE waits by nature. */
+bool session_resting(const struct session *s)
 {
     unsigned waiting = s->track.idling ? 1 : 0;
-    return track_safe(&s->track) && s->track.in_flight <= waiting;
+    return s->phase == PHASE_RELAY && track_safe(&s->track) && s->track.in_flight <= waiting;
 }
 
 enum step relay_step(struct session *s)
@@ -238,7 +241,8 @@ enum step relay_step(struct session *s)
         stay_awake(s);
     if ((s->backend.failed || s->backend.eof) && backend_exhausted(s, step))
         return backend_ended(s);
-    if (s->leaving != REASON_none && may_leave(s)) {
+    /* Asked to leave: at once between two replies, at the deadline otherwise. */
+    if (s->leaving != REASON_none && session_resting(s)) {
         session_fail(s, s->leaving);
         return MOVED;
     }

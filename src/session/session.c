@@ -71,6 +71,7 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
         .counters = setup->counters,
         .now = now,
         .began = now,
+        .active = now,
         .remote = setup->remote,
         .local = setup->local,
         .random = random_seed(setup->entropy + 8),
@@ -103,6 +104,7 @@ void session_fini(struct session *s)
     ident_clear(&s->ident);
     free(s->route);
     free(s->user);
+    free(s->login);
     buf_fini(&s->client.in);
     buf_fini(&s->client.out);
     buf_fini(&s->backend.in);
@@ -219,8 +221,9 @@ void session_fail(struct session *s, enum reason reason)
     session_move(s, PHASE_DRAIN, s->now + s->conf->timeouts.drain);
 }
 
-void session_leave(struct session *s, enum reason reason)
+void session_leave(struct session *s, enum reason reason, uint64_t now)
 {
+    s->now = now;
     if (s->phase != PHASE_RELAY) {
         session_fail(s, reason);
         return;

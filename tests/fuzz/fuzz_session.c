@@ -287,7 +287,7 @@ static void operate(struct world *w, struct slice *in)
         s->backend.failed = s->backend.open;
         break;
     default:
-        session_leave(s, REASON_shutdown);
+        session_leave(s, REASON_shutdown, w->now);
         break;
     }
     turn(w);

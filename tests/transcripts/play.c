@@ -261,7 +261,7 @@ static void effect(struct run *run)
     else if (slice_eq(verb, SLICE("certificate")))
         effect_certificate(run, first);
     else if (slice_eq(verb, SLICE("leave")))
-        session_leave(s, REASON_shutdown);
+        session_leave(s, REASON_shutdown, run->now);
     else if (slice_eq(verb, SLICE("log")))
         expect_log(run, all, true);
     else if (slice_eq(verb, SLICE("nolog")))

@@ -86,6 +86,7 @@ struct session {
     char id[SESSION_ID + 1];
     uint64_t now;              /* of the current step, monotonic ms */
     uint64_t began;            /* accepted at */
+    uint64_t active;           /* bytes were last relayed at, or began */
     uint64_t deadline;         /* SESSION_NEVER or absolute ms */
     uint64_t login_until;      /* end of the time allowed before login */
     uint64_t backend_until;    /* end of the time this candidate has to log us in */
@@ -133,7 +134,8 @@ struct session {
     struct secret forwarded; /* REFUSAL_forwarded: code and text of the backend */
 
     /* Relay. */
-    char *user; /* owned: the normalised name, for the log */
+    char *user;  /* owned: the normalised name, for the log */
+    char *login; /* owned: the name at the backend; NULL: the same */
     struct track track;
     bool owes_refusal; /* a command was refused and its BAD waits for a safe point */
     uint64_t bytes_to_client, bytes_to_backend;
@@ -144,13 +146,17 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
 /* Runs phases until nothing moves. `now` is monotonic milliseconds. Afterwards the shell performs
  * client.ask and backend.ask and lets both ports move bytes. */
 void session_step(struct session *s, uint64_t now);
-/* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. */
-void session_leave(struct session *s, enum reason reason);
+/* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. The
+ * next step makes it so. */
+void session_leave(struct session *s, enum reason reason, uint64_t now);
 /* True while nobody has logged in and the session goes on. */
 static inline bool session_early(const struct session *s)
 {
     return s->phase != PHASE_RELAY && s->phase != PHASE_DRAIN && s->phase != PHASE_CLOSED;
 }
+/* True while somebody is logged in and no command waits for its answer, as in IDLE: he could be
+ * told BYE at once. */
+bool session_resting(const struct session *s);
 /* True when the shell may close both connections and forget the session. */
 static inline bool session_closed(const struct session *s)
 {
