@@ -119,14 +119,21 @@ static bool read_host_name(struct reader *r, const struct place *at, const struc
 const struct kind kind_host_name = {TYPE(STRING), describe_host_name, read_host_name, release_text,
                                     schema_text};
 
+/* An address is kept in one form only, so that equal ones compare equal (RFC 5952). */
 static bool read_endpoint(const struct key *key, const json_t *value, bool only_ip, void *base)
 {
+    char canonical[ADDR_TEXT];
     struct slice host;
+    struct addr addr;
     uint16_t port;
+    bool is_ip;
 
-    if (!value_endpoint(text_of(value), &host, &port) || (only_ip && !value_is_ip(host)))
+    if (!value_endpoint(text_of(value), &host, &port))
         return false;
-    keep(key, base, host);
+    is_ip = addr_parse(host, &addr);
+    if (only_ip && !is_ip)
+        return false;
+    keep(key, base, is_ip ? slice_str(addr_format(&addr, false, canonical)) : host);
     memcpy((char *)base + key->also, &port, sizeof(port));
     return true;
 }

@@ -14,10 +14,24 @@ void reply_reset(struct reply *r)
     *r = (struct reply){.pos = 0};
 }
 
+/* Where a code ends; text.len if nowhere. RFC 9051 has no `]` inside one, but the URL that RFC 2221
+ * section 4 puts there may name an address in brackets (RFC 3986 section 3.2.2). */
+static size_t find_code_end(struct slice text)
+{
+    size_t end = slice_find(text, ']');
+    struct slice inside = slice_skip(slice_take(text, end), 1);
+    size_t last = end + 1 + slice_find(slice_skip(text, end + 1), ']');
+
+    if (last >= text.len || slice_find(inside, '[') == inside.len ||
+        !slice_eq_nocase(slice_cut(&inside, ' '), SLICE("REFERRAL")))
+        return end;
+    return last;
+}
+
 /* Splits `[CODE ...] text` off the text of a status. */
 static void split_code(struct reply *r)
 {
-    size_t end = slice_find(r->text, ']');
+    size_t end = find_code_end(r->text);
 
     if (r->text.len == 0 || r->text.ptr[0] != '[' || end == r->text.len)
         return;

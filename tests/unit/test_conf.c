@@ -140,7 +140,7 @@ Test(conf, a_backend_is_read_whole)
 {
     struct conf *c = load(conf_text_waypost,
                           "{\"routes\": [{\"to\": \"b\"}], \"backends\": {\"b\": {"
-                          "\"address\": \"[2001:db8::1]:143\", \"tls\": \"starttls\","
+                          "\"address\": \"[2001:DB8:0:0::1]:143\", \"tls\": \"starttls\","
                           "\"verify\": {\"name\": \"b.example\", \"ca\": \"ca.pem\","
                           "\"pin_sha256\": [\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"]},"
                           "\"client_certificate\": {\"chain\": \"c\", \"key\": \"k\"},"
