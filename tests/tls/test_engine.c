@@ -9,25 +9,11 @@
 #include <criterion/criterion.h>
 #include <openssl/err.h>
 
-#include "support/tlspair.h"
+#include "support/tlsmeet.h"
 #include "tls/set.h"
 #include "waypost/base/limits.h"
 
 #define MEGABYTE 1000003u
-
-static struct tlsbed bed;
-static struct tlspair pair;
-
-static void open_bed(void)
-{
-    tlsbed_open(&bed);
-    cr_assert(tlsbed_load(&bed));
-}
-
-static void close_bed(void)
-{
-    tlsbed_close(&bed);
-}
 
 TestSuite(engine, .init = open_bed, .fini = close_bed, .timeout = 120);
 
@@ -116,33 +102,6 @@ Test(engine, tls_1_2_does_the_same)
 Test(engine, byte_by_byte)
 {
     exchange(3000, LIMIT_BUF, 1, 1);
-}
-
-static void meet(size_t max)
-{
-    tlspair_open(&pair, bed.set, max, LIMIT_BUF);
-    cr_assert(tlspair_shake(&pair));
-}
-
-static void say(struct tlsend *end, const char *text)
-{
-    cr_assert(buf_append(&end->out, slice_str(text)));
-}
-
-static void expect_in(struct tlsend *end, const char *text)
-{
-    struct slice got = buf_bytes(&end->in);
-
-    cr_expect(slice_eq(got, slice_str(text)), "wanted '%s', got '%.*s'", text, SLICE_ARG(got));
-    buf_drop(&end->in, got.len);
-}
-
-static void expect_end(const struct tlsend *end, enum tls_state state, enum tls_failure failure,
-                       const char *detail)
-{
-    cr_expect_eq(tls_engine_state(end->engine), state);
-    cr_expect_eq(tls_engine_failure(end->engine), failure);
-    cr_expect_str_eq(tls_engine_detail(end->engine), detail);
 }
 
 Test(engine, says_what_was_agreed)
