@@ -9,7 +9,7 @@
 void match_add_foreign(struct str *why, struct slice text)
 {
     text = slice_take(text, LIMIT_HOST);
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len && !why->overflow; i++)
         str_addc(why, text.ptr[i] > 0x20 && text.ptr[i] < 0x7F ? text.ptr[i] : '?');
 }
 
@@ -67,11 +67,18 @@ static bool in_server_names(const struct conf_rule *rule, const struct route_que
     return false;
 }
 
+static void add_address(struct str *why, const struct addr *addr)
+{
+    char text[ADDR_TEXT];
+
+    if (!why->overflow)
+        str_add(why, slice_str(addr_format(addr, false, text)));
+}
+
 static bool in_networks(const struct conf_rule *rule, const struct route_query *query,
                         struct slice user, struct str *why)
 {
     const struct conf_conditions *c = &rule->conditions;
-    char text[ADDR_TEXT];
     bool found = false;
 
     UNUSED(user);
@@ -81,8 +88,8 @@ static bool in_networks(const struct conf_rule *rule, const struct route_query *
     }
     for (size_t i = 0; i < c->client_count && !found; i++)
         found = cidr_has(&c->clients[i], query->client);
-    str_addf(why, "%s is in %s of %zu networks", addr_format(query->client, false, text),
-             found ? "one" : "none", c->client_count);
+    add_address(why, query->client);
+    str_addf(why, " is in %s of %zu networks", found ? "one" : "none", c->client_count);
     return found;
 }
 

@@ -154,7 +154,7 @@ static enum route_verdict decide(const struct conf_routes *routes, const struct 
 
     for (size_t i = 0; i < routes->rule_count; i++) {
         const struct conf_rule *rule = &routes->rules[i];
-        struct match m = {.why = STR_ON(storage)};
+        struct match m = {.why = trace != NULL ? STR_ON(storage) : STR_NONE};
         enum match_result result = match(rule, query, user, &m);
         if (trace != NULL)
             trace(ctx, i, result == MATCH_YES, storage);

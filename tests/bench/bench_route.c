@@ -90,13 +90,16 @@ static void decide(const struct conf *conf, const char *what, size_t users)
     struct route_decision d;
     size_t sum = 0, found = 0;
     double begin = seconds();
+    struct addr client;
 
+    ENSURE(addr_parse(SLICE("2001:db8::5678"), &client));
     for (size_t i = 0; i < DECISIONS; i++)
         sum += user_name(i * 7919 % users, storage).len;
     double names = seconds() - begin;
     begin = seconds();
     for (size_t i = 0; i < DECISIONS; i++) {
-        struct route_query query = {.user = user_name(i * 7919 % users, storage), .turn = i};
+        struct route_query query = {
+            .user = user_name(i * 7919 % users, storage), .client = &client, .turn = i};
         route_decide(conf->routes, &query, &d, NULL, NULL);
         found += d.candidate_count;
     }
@@ -155,6 +158,8 @@ int main(int argc, char *argv[])
     bench_rule("pool, user-hash", "user-hash", "{\"to\": \"mail\"}", users);
     bench_rule("a percentage, then a backend", "first",
                "{\"percent\": 0, \"to\": \"imap1\"}, {\"to\": \"imap0\"}", users);
+    bench_rule("a network, then a backend", "first",
+               "{\"client\": [\"192.0.2.0/24\"], \"to\": \"imap1\"}, {\"to\": \"imap0\"}", users);
     bench_rule("a pattern, then a backend", "first",
                "{\"user\": \"(.*)[.](.*)@example[.]net\", \"deny\": true}, {\"to\": \"imap0\"}",
                users);

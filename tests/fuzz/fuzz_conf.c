@@ -70,6 +70,20 @@ static void on_rule(void *ctx, size_t rule_index, bool matched, const char *why)
     ++*tried;
 }
 
+/* Whoever listens changes nothing. */
+static void check_untold(const struct conf_routes *routes, const struct route_query *query,
+                         const struct route_decision *told)
+{
+    struct route_decision d;
+
+    route_decide(routes, query, &d, NULL, NULL);
+    ENSURE(d.verdict == told->verdict && d.rule == told->rule && d.target == told->target);
+    ENSURE(strcmp(d.user, told->user) == 0 && strcmp(d.login, told->login) == 0);
+    ENSURE(d.candidate_count == told->candidate_count);
+    for (size_t i = 0; i < d.candidate_count; i++)
+        ENSURE(d.candidates[i] == told->candidates[i]);
+}
+
 static void check_route(const struct conf *conf, struct slice user, struct slice sni)
 {
     static const struct addr client = {.ip = {[10] = 0xFF, [11] = 0xFF, 192, 0, 2, 7}};
@@ -83,6 +97,7 @@ static void check_route(const struct conf *conf, struct slice user, struct slice
     size_t tried = 0;
 
     route_decide(routes, &query, &d, on_rule, &tried);
+    check_untold(routes, &query, &d);
     ENSURE(tried <= routes->rule_count);
     ENSURE((d.verdict == ROUTE_TO) == (d.candidate_count > 0));
     ENSURE(d.verdict == ROUTE_BAD_USER || d.user[0] != '\0');

@@ -72,3 +72,14 @@ Test(str, there_must_be_room_for_the_terminator, .signal = SIGABRT)
 
     (void)str_on(storage, 0);
 }
+
+Test(str, without_storage_nothing_is_taken)
+{
+    struct str s = STR_NONE;
+
+    str_add(&s, SLICE("abc"));
+    str_addc(&s, 'd');
+    str_addf(&s, "%s", "ef");
+    cr_expect_eq(s.len, 0);
+    cr_expect(s.overflow);
+}

@@ -17,6 +17,8 @@ struct str {
 
 /* A builder over a char array. */
 #define STR_ON(array) str_on((array), sizeof(array))
+/* A builder without storage: takes nothing, and at no cost. */
+#define STR_NONE ((struct str){.overflow = true})
 
 struct str str_on(char *storage, size_t cap);
 void str_add(struct str *s, struct slice piece);
