@@ -100,6 +100,12 @@ extern const struct kind kind_pattern, kind_listener_name, kind_server_name;
 extern const struct kind kind_target, kind_login_as, kind_rewrite, kind_destination, kind_users,
     kind_users_file, kind_domains;
 
+/* How backends are probed: by default, and one of them. The latter takes over what `object`, the
+ * backend, leaves out. */
+extern const struct shape probe_shape, backend_probe_shape;
+void probe_inherit(struct conf_backend *backend, const struct conf_probe *defaults,
+                   const json_t *object);
+
 /* The two documents. */
 extern const struct shape waypost_shape, routes_shape;
 /* Parts of waypost.json, and what its lists of networks are made of. */

@@ -109,6 +109,12 @@ static const struct key backend_keys[] = {
     {"login", &kind_login, .shape = &login_shape, .fallback = "\"forward\"",
      .help = "log in with what the client sent, or have a master user for clients that sent only "
              "a certificate"},
+    {"max_sessions", &kind_number, FIELD(struct conf_backend, max_sessions), .fallback = "0",
+     .max = 10000000,
+     .help = "sessions there at the same time, of this Waypost; a login beyond goes to another "
+             "member of the pool, or is told to try later; 0: no limit"},
+    {"probe", &kind_object, .shape = &backend_probe_shape,
+     .help = "how this backend is looked at; what is left out is as in waypost.json"},
 };
 
 static void check_plaintext(struct reader *r, const struct place *at, const json_t *object,
@@ -202,6 +208,7 @@ static void check_backend(struct reader *r, const struct place *at, const json_t
 {
     struct conf_backend *backend = base;
 
+    probe_inherit(backend, &r->conf->probe, object);
     backend->mechanisms_declared = json_object_get(object, "mechanisms") != NULL;
     if (backend->mechanisms_declared)
         check_mechanisms(r, at, backend);

@@ -158,15 +158,6 @@ static_assert(offsetof(struct conf_auth, external_cn) ==
               "certificate_name fills both");
 static const struct shape auth_shape = {SHAPE_KEYS(auth_keys)};
 
-static const struct key probe_keys[] = {
-    {"interval", &kind_duration, FIELD(struct conf_probe, interval), .fallback = "\"60s\"",
-     .max = 24 * HOUR,
-     .help =
-         "between two looks at each backend without logging in; the first ones follow the start "
-         "and each reload; \"0s\" turns them off"},
-};
-static const struct shape probe_shape = {SHAPE_KEYS(probe_keys)};
-
 static const struct key log_keys[] = {
     {"format", &kind_word, FIELD(struct conf_log, format), .fallback = "\"text\"",
      .words = format_words, .help = "how a line of the log is written"},
@@ -209,7 +200,7 @@ static const struct key waypost_keys[] = {
     {"placement", &kind_object, FIELD(struct conf, placement), .fallback = "{}",
      .shape = &placement_shape, .help = "pools with one_backend_per_user"},
     {"probe", &kind_object, FIELD(struct conf, probe), .fallback = "{}", .shape = &probe_shape,
-     .help = "looking at backends before anybody is sent there"},
+     .help = "how backends are looked at, unless one says otherwise"},
     {"log", &kind_object, FIELD(struct conf, log), .fallback = "{}", .shape = &log_shape,
      .help = "logging"},
 };

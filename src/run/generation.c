@@ -32,6 +32,7 @@ static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
     generation->conf = conf;
     generation->tls = tls;
     generation->counters = NULL;
+    generation->fleet = NULL;
     generation->level = conf->log.level;
     generation->format = conf->log.format;
     generation->sessions = conf->limits.sessions;
@@ -83,6 +84,11 @@ void generation_count(struct generation *generation, struct ledger *ledger)
     generation->counters = ledger_open(ledger, generation->conf);
 }
 
+void generation_join(struct generation *generation, struct fleet *fleet)
+{
+    generation->fleet = fleet_open(fleet, generation->conf);
+}
+
 void generation_complain(const struct conf_errors *errors, const struct log *log)
 {
     struct log_line line;
@@ -115,6 +121,7 @@ void generation_release(struct generation **generation)
     tls_set_free(&old->tls);
     lore_fini(&old->lore);
     free(old->counters);
+    free(old->fleet);
     conf_release(&old->conf);
     free(old);
 }

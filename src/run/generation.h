@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "run/fleet.h"
 #include "run/ledger.h"
 #include "run/lore.h"
 #include "waypost/base/check.h"
@@ -21,6 +22,8 @@ struct generation {
     struct lore lore;    /* of the backends of this configuration */
     /* Owned array: where each of them is counted; NULL: nowhere. */
     struct backend_metrics **counters;
+    /* Owned array: what is known of each of them; NULL: nothing. */
+    struct fleet_backend **fleet;
     enum log_level level; /* copies, for struct log */
     enum log_format format;
     uint64_t sessions; /* limits.sessions, or what the descriptors suffice for; before use only */
@@ -39,6 +42,8 @@ void generation_fit(struct generation *generation, unsigned workers, const struc
 /* Before use: its backends are counted in `ledger`, which outlives it. Short of memory they are not
  * counted. */
 void generation_count(struct generation *generation, struct ledger *ledger);
+/* Before use: its backends belong to `fleet`, which outlives it. Short of memory they do not. */
+void generation_join(struct generation *generation, struct fleet *fleet);
 /* Logs what kept a configuration from being loaded. */
 void generation_complain(const struct conf_errors *errors, const struct log *log);
 struct generation *generation_hold(struct generation *generation);

@@ -43,6 +43,7 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     lore_log_to(&generation->lore, logger_sink, &s->logger);
     lore_inherit(&generation->lore, &old->lore);
     generation_count(generation, &s->ledger);
+    generation_join(generation, &s->fleet);
     s->generation = generation;
     for (unsigned i = 0; i < s->worker_count; i++) {
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))

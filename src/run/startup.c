@@ -45,6 +45,7 @@ static int open_log(struct supervisor *s)
     s->log = (struct log){s->generation->level, s->generation->format, logger_sink, &s->logger};
     lore_log_to(&s->generation->lore, logger_sink, &s->logger);
     generation_count(s->generation, &s->ledger);
+    generation_join(s->generation, &s->fleet);
     return SUPERVISOR_CLEAN;
 }
 

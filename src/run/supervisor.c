@@ -94,6 +94,8 @@ static void init_loop(struct supervisor *s)
         error = uv_async_init(&s->loop, &s->ended, on_ended);
     if (error == 0)
         error = uv_timer_init(&s->loop, &s->patience);
+    if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, NULL, NULL))
+        error = UV_ENOMEM;
     ENSURE(error == 0); /* nothing is served yet: there is no gentler way to fail */
     prober_init(&s->prober, &s->loop, &s->log);
     reload_init(s);
@@ -117,6 +119,7 @@ static void finish(struct supervisor *s)
     generation_release(&s->generation);
     tls_tickets_free(&s->tickets);
     ledger_fini(&s->ledger);
+    fleet_fini(&s->fleet);
     if (s->gated)
         gate_fini(&s->gate);
     if (s->logging)

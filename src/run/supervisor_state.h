@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "run/binding.h"
+#include "run/fleet.h"
 #include "run/gate.h"
 #include "run/generation.h"
 #include "run/ledger.h"
@@ -27,6 +28,7 @@ struct supervisor {
     struct gate gate;
     bool gated; /* gate is made */
     struct ledger ledger;
+    struct fleet fleet;
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
     struct bindings bindings;

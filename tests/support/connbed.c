@@ -68,6 +68,7 @@ static void load(struct connbed *bed)
     for (size_t i = 0; i < errors.count; i++)
         fprintf(stderr, "%s: %s\n", errors.list[i].pointer, errors.list[i].text);
     must(good, "the configuration does not load");
+    generation_join(bed->generation, &bed->fleet);
 }
 
 void connbed_open(struct connbed *bed, const char *extra, const char *backend)
@@ -78,12 +79,13 @@ void connbed_open(struct connbed *bed, const char *extra, const char *backend)
     testca_issue(&bed->ca, &(struct testca_leaf){.file = "server", .names = "proxy.test"});
     bed->listener = tcp_listen(8, &bed->port);
     write_conf(bed, extra, backend);
+    must(uv_mutex_init(&bed->lock) == 0 && fleet_init(&bed->fleet, sink, bed, NULL, NULL), "locks");
     load(bed);
     bed->ctx = SSL_CTX_new(TLS_client_method());
     must(SSL_CTX_load_verify_file(bed->ctx, testca_path(&bed->ca, "ca.pem")) == 1, "ca.pem");
     SSL_CTX_set_verify(bed->ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(bed->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    must(uv_loop_init(&bed->loop) == 0 && uv_mutex_init(&bed->lock) == 0, "loop");
+    must(uv_loop_init(&bed->loop) == 0, "loop");
     pool_init(&bed->pool);
     dns_init(&bed->dns, &bed->loop);
     bed->log = (struct log){LEVEL_DEBUG, FORMAT_TEXT, sink, bed};
@@ -134,9 +136,10 @@ void connbed_close(struct connbed *bed)
     must(metric_get(&bed->metrics.sessions_relaying) == 0, "the gauge of relaying sessions is off");
     must(uv_loop_close(&bed->loop) == 0, "the loop is not empty");
     pool_fini(&bed->pool);
-    uv_mutex_destroy(&bed->lock);
     must(atomic_load(&bed->generation->references) == 1, "somebody kept the configuration");
     generation_release(&bed->generation);
+    fleet_fini(&bed->fleet);
+    uv_mutex_destroy(&bed->lock);
     tls_tickets_free(&bed->tickets);
     SSL_CTX_free(bed->ctx);
     if (bed->listener >= 0)

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "run/conn.h"
+#include "run/fleet.h"
 #include "support/peer.h"
 #include "support/testca.h"
 #include "waypost/base/metrics.h"
@@ -22,6 +23,7 @@ struct connbed {
     struct pool pool;
     struct dns dns;
     struct metrics metrics;
+    struct fleet fleet; /* the generation has joined it */
     struct log log;
     struct session_env env;
     struct conn_home home;

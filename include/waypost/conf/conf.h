@@ -105,8 +105,10 @@ struct conf {
         uint64_t hold;   /* a login waits for so long for a user's other sessions to end */
     } placement;
     struct conf_probe {
-        uint64_t interval; /* 0: off */
-    } probe;
+        uint64_t interval;   /* 0: off */
+        uint64_t timeout;    /* of one probe as a whole */
+        unsigned rise, fall; /* outcomes in a row that bring a backend back, that take it down */
+    } probe;                 /* of backends that say nothing else */
     struct conf_log {
         enum log_format format;
         enum log_level level;
@@ -154,6 +156,8 @@ struct conf_backend {
     /* Of the pools that keep users on one backend, and that this is a member of; borrowed; NULL:
      * there is none. */
     const char *cluster;
+    unsigned max_sessions; /* 0: no limit */
+    struct conf_probe probe;
 };
 
 /* How a pool orders its members for one login; see route/hash.h. */
