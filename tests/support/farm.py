@@ -233,8 +233,8 @@ class Watch:
                 if key.fileobj is commands:
                     if not self.obey(commands):
                         return
-                elif key.fileobj.fileno() >= 0:  # not closed by one before it
-                    key.fileobj.ready()
+                else:
+                    key.fileobj.ready()  # or closed by one before it: then it does nothing
             self.answer_logins()
 
     def answer_logins(self):
@@ -319,13 +319,16 @@ class Farm:
 
     def tell(self, word, name=""):
         """Sends one command; the report behind it."""
-        self._control.sendall(f"{word} {name}\n".encode())
         answer = b""
-        while not answer.endswith(b"\n"):
-            data = self._control.recv(65536)
-            if not data:
-                raise RuntimeError(f"the farm is gone: {self.log()}")
-            answer += data
+        try:
+            self._control.sendall(f"{word} {name}\n".encode())
+            while not answer.endswith(b"\n"):
+                data = self._control.recv(65536)
+                if not data:
+                    raise OSError("end of connection")
+                answer += data
+        except OSError as error:
+            raise RuntimeError(f"the farm is gone ({error}): {self.log()}") from error
         return json.loads(answer)
 
     def log(self):
