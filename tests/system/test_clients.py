@@ -39,7 +39,7 @@ class RealClients(SystemTest):
 
     def imaplib(self, port=None):
         """A connected imaplib client that has not logged in."""
-        mail = imaplib.IMAP4_SSL("localhost", port or self.waypost.implicit_port,
+        mail = imaplib.IMAP4_SSL(HOST, port or self.waypost.implicit_port,
                                  ssl_context=self.context, timeout=20)
         self.addCleanup(hang_up, mail)
         return mail
@@ -85,7 +85,7 @@ class RealClients(SystemTest):
         mail.logout()
 
     def test_imaplib_after_starttls(self):
-        mail = imaplib.IMAP4("localhost", self.waypost.starttls_port, timeout=20)
+        mail = imaplib.IMAP4(HOST, self.waypost.starttls_port, timeout=20)
         self.addCleanup(hang_up, mail)
         self.assertIn("STARTTLS", mail.capabilities)
         self.assertIn("LOGINDISABLED", mail.capabilities)
@@ -156,17 +156,19 @@ class Mbsync(SystemTest):
         super().setUpClass()
         cls.dovecot = Dovecot(cls.ground, "backend", tls="starttls",
                               users=[User("sync@example.net")])
+        # mbsync wants an address to be the certificate's common name.
+        certificate = cls.ground.authority.issue(HOST, ["mail.example.org", HOST])
         cls.waypost = cls.start_waypost({
             "backends": {"backend": backend(cls.ground, cls.dovecot)},
             "routes": [{"to": "backend"}],
-        })
+        }, certificates=[certificate])
 
     def configure(self, name, port, kind):
         user = self.dovecot.users["sync@example.net"]
         local = self.ground.directory(f"mbsync-{name}")
         return self.ground.write(f"""\
 IMAPAccount proxy
-Host localhost
+Host {HOST}
 Port {port}
 User {user.name}
 Pass {user.password}
