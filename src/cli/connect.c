@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/candidate.h"
 #include "cli/commands.h"
 #include "waypost/base/str.h"
 #include "waypost/route/advert.h"
@@ -189,11 +190,6 @@ static void judge(const struct look *look, warner *warn, void *ctx)
 
 /* --- as text ---------------------------------------------------------------------------------- */
 
-static void address_of(const struct conf_backend *b, struct str *out)
-{
-    str_addf(out, strchr(b->host, ':') != NULL ? "[%s]:%u" : "%s:%u", b->host, b->port);
-}
-
 static void print_warning(void *ctx, const char *text)
 {
     UNUSED(ctx);
@@ -217,7 +213,7 @@ static void print_look(const struct look *look)
     char storage[LIMIT_HOST + 16];
     struct str address = STR_ON(storage);
 
-    address_of(probe->backend, &address);
+    candidate_address(probe->backend, &address);
     printf("backend    %s at %s: ", probe->backend->name, storage);
     if (!probe->up) {
         printf("down, ");
@@ -252,7 +248,7 @@ static void json_look(const struct look *look, struct json_out *out)
     char storage[LIMIT_HOST + 16];
     struct str address = STR_ON(storage);
 
-    address_of(probe->backend, &address);
+    candidate_address(probe->backend, &address);
     json_begin(out, NULL, '{');
     json_text(out, "backend", slice_str(probe->backend->name));
     json_text(out, "address", str_slice(&address));

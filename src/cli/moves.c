@@ -1,7 +1,7 @@
 /*
  * `waypost route --users-file F --against NEW`: asks two routing tables about every user of a file
  * and lists those of whom they say different things. Owns both tables while it runs; connects to
- * nothing. Members of a pool that takes turns are one place.
+ * nothing. Members of a pool are one place where the user's name does not choose among them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +34,9 @@ static void place_of(const struct conf *conf, const struct route_query *query, s
         str_addf(out, "(%s)", route_verdict_name[d.verdict]);
         return;
     }
-    bool in_turn = d.pool != NULL && d.pool->choose == CONF_CHOOSE_ROUND_ROBIN;
-    str_add(out, slice_str(in_turn ? d.target : d.candidates[0]->name));
+    bool varies = d.pool != NULL && (d.pool->choose == CONF_CHOOSE_ROUND_ROBIN ||
+                                     d.pool->choose == CONF_CHOOSE_LEAST_SESSIONS);
+    str_add(out, slice_str(varies ? d.target : d.candidates[0]->name));
     if (strcmp(d.login, d.user) != 0)
         str_addf(out, " as %s", d.login);
 }

@@ -4,14 +4,12 @@
  */
 #include <stdio.h>
 
+#include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "waypost/base/str.h"
 #include "waypost/route/hash.h"
 #include "waypost/route/route.h"
-
-static const char *const tls_names[] = {
-    [CONF_TLS_IMPLICIT] = "implicit", [CONF_TLS_STARTTLS] = "starttls", [CONF_TLS_NONE] = "none"};
 
 /* One answer in the making. */
 struct answer {
@@ -65,12 +63,6 @@ static void on_rule_json(void *ctx, size_t rule_index, bool matched, const char 
 
 /* ----- pools -------------------------------------------------------------------------------- */
 
-static const char *const choose_names[] = {
-    [CONF_CHOOSE_USER_HASH] = "user-hash",
-    [CONF_CHOOSE_ROUND_ROBIN] = "round-robin",
-    [CONF_CHOOSE_FIRST] = "first",
-};
-
 /* -log2 of the hash, divided by the weight in units of the customary 100; for people. */
 static double readable_score(const struct hash_place *place)
 {
@@ -83,7 +75,8 @@ static void print_pool(const struct conf_pool *pool, const struct route_decision
     struct hash_place order[LIMIT_CANDIDATES];
     size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
 
-    printf("pool       %s among %zu members, %s\n", choose_names[pool->choose], pool->member_count,
+    printf("pool       %s among %zu members, %s\n", conf_choose_words[pool->choose],
+           pool->member_count,
            pool->failover ? "in this order until one answers" : "the first of them only");
     for (size_t i = 0; i < count; i++) {
         printf("           %s, weight %u", order[i].member->name, order[i].member->weight);
@@ -100,7 +93,7 @@ static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
     size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
 
     json_begin(out, "pool", '{');
-    json_text(out, "choose", slice_str(choose_names[pool->choose]));
+    json_text(out, "choose", slice_str(conf_choose_words[pool->choose]));
     json_bool(out, "failover", pool->failover);
     json_num(out, "members", pool->member_count);
     json_begin(out, "order", '[');
@@ -113,53 +106,6 @@ static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
         json_end(out, '}');
     }
     json_end(out, ']');
-    json_end(out, '}');
-}
-
-/* ----- candidates --------------------------------------------------------------------------- */
-
-static void add_address(const struct conf_backend *b, struct str *out)
-{
-    bool v6 = strchr(b->host, ':') != NULL;
-    str_addf(out, v6 ? "[%s]:%u" : "%s:%u", b->host, b->port);
-}
-
-static void print_candidate(const struct conf_backend *b)
-{
-    char storage[LIMIT_HOST + 16];
-    struct str address = STR_ON(storage);
-
-    add_address(b, &address);
-    printf("candidate  %s at %s, TLS %s\n", b->name, storage, tls_names[b->tls]);
-    if (b->tls != CONF_TLS_NONE)
-        printf("           verified as %s by %s", b->verify_name,
-               b->verify_ca == NULL ? "the system's authorities" : b->verify_ca);
-    else
-        printf("           not verified");
-    if (b->pin_count > 0)
-        printf(", one of %zu pinned keys", b->pin_count);
-    if (b->client_chain != NULL)
-        printf("; client certificate %s", b->client_chain);
-    putchar('\n');
-}
-
-static void print_candidate_json(struct json_out *out, const struct conf_backend *b)
-{
-    char storage[LIMIT_HOST + 16];
-    struct str address = STR_ON(storage);
-
-    add_address(b, &address);
-    json_begin(out, NULL, '{');
-    json_text(out, "backend", slice_str(b->name));
-    json_text(out, "address", str_slice(&address));
-    json_text(out, "tls", slice_str(tls_names[b->tls]));
-    if (b->verify_name != NULL)
-        json_text(out, "verify_name", slice_str(b->verify_name));
-    if (b->verify_ca != NULL)
-        json_text(out, "verify_ca", slice_str(b->verify_ca));
-    json_num(out, "pins", b->pin_count);
-    if (b->client_chain != NULL)
-        json_text(out, "client_certificate", slice_str(b->client_chain));
     json_end(out, '}');
 }
 
@@ -185,10 +131,12 @@ static void answer_text(struct answer *a, const struct route_query *query,
         return;
     print_row("target", decision->target);
     print_row("login", decision->login);
+    if (decision->cluster != NULL)
+        print_row("cluster", decision->cluster);
     if (decision->pool != NULL)
         print_pool(decision->pool, decision);
     for (size_t i = 0; i < decision->candidate_count; i++)
-        print_candidate(decision->candidates[i]);
+        candidate_print(decision->candidates[i]);
 }
 
 static void answer_json(struct answer *a, const struct route_query *query,
@@ -207,12 +155,14 @@ static void answer_json(struct answer *a, const struct route_query *query,
     if (decision->verdict == ROUTE_TO) {
         json_text(out, "target", slice_str(decision->target));
         json_text(out, "login", slice_str(decision->login));
+        if (decision->cluster != NULL)
+            json_text(out, "cluster", slice_str(decision->cluster));
     }
     if (decision->verdict == ROUTE_TO && decision->pool != NULL)
         print_pool_json(out, decision->pool, decision);
     json_begin(out, "candidates", '[');
     for (size_t i = 0; i < decision->candidate_count; i++)
-        print_candidate_json(out, decision->candidates[i]);
+        candidate_json(decision->candidates[i], out);
     json_end(out, ']');
     json_end(out, '}');
 }

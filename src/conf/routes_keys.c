@@ -5,12 +5,11 @@
 #include "conf/memory.h"
 #include "conf/value.h"
 
-static const char *const backend_tls_words[] = {"implicit", "starttls", "none", NULL};
-static const char *const choose_words[] = {"user-hash", "least-sessions", "round-robin", "first",
-                                           NULL};
-static const char *const forward_words[] = {"same",    "plain",       "login",
-                                            "xoauth2", "oauthbearer", NULL};
-static const char *const identity_words[] = {"id", "proxy-v1", "proxy-v2", NULL};
+const char *const conf_tls_words[] = {"implicit", "starttls", "none", NULL};
+const char *const conf_choose_words[] = {"user-hash", "least-sessions", "round-robin", "first",
+                                         NULL};
+const char *const conf_forward_words[] = {"same", "plain", "login", "xoauth2", "oauthbearer", NULL};
+const char *const conf_identity_words[] = {"id", "proxy-v1", "proxy-v2", NULL};
 static const char *const backend_mechanism_words[] = {
     "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER", "SCRAM-SHA-1", "SCRAM-SHA-256", NULL};
 static_assert(COUNT_OF(backend_mechanism_words) == CONF_MECH_EXTERNAL + 1,
@@ -82,8 +81,7 @@ static const struct key backend_keys[] = {
      .element = &source_element,
      .help = "addresses of this machine to connect from, one of them at random; without it the "
              "system's own choice"},
-    {"tls", &kind_word, FIELD(struct conf_backend, tls), .required = true,
-     .words = backend_tls_words,
+    {"tls", &kind_word, FIELD(struct conf_backend, tls), .required = true, .words = conf_tls_words,
      .help = "implicit: TLS from the first byte; starttls: STARTTLS or nothing; none: in clear"},
     {"allow_plaintext", &kind_bool, FIELD(struct conf_backend, allow_plaintext),
      .fallback = "false", .help = "consent to \"tls\": \"none\" for a backend on another machine"},
@@ -95,7 +93,7 @@ static const struct key backend_keys[] = {
      ALSO(struct conf_backend, hide_count), .max = 100, .element = &hidden_element,
      .help = "capabilities of the backend that clients shall not see"},
     {"auth_forward", &kind_word, FIELD(struct conf_backend, auth_forward), .fallback = "\"same\"",
-     .words = forward_words,
+     .words = conf_forward_words,
      .help = "how passwords and tokens are sent there: each in its own kind, or all by the "
              "mechanism given here"},
     {"pipelining", &kind_bool, FIELD(struct conf_backend, pipelining), .fallback = "true",
@@ -103,7 +101,7 @@ static const struct key backend_keys[] = {
     {"mechanisms", &kind_word_set, FIELD(struct conf_backend, mechanisms), .min = 1,
      .words = backend_mechanism_words,
      .help = "SASL mechanisms the backend takes; without it they are learned from the backend"},
-    {"identity", &kind_identity, .words = identity_words,
+    {"identity", &kind_identity, .words = conf_identity_words,
      .help = "how the backend learns the client's address: IMAP ID, or a PROXY header before all "
              "else; without it, not at all"},
     {"login", &kind_login, .shape = &login_shape, .fallback = "\"forward\"",
@@ -242,7 +240,7 @@ static const struct key pool_keys[] = {
      .help = "the backends of the pool, each with its share of the users, by custom 100; with 0 "
              "it has none and stands in when all others fail"},
     {"choose", &kind_word, FIELD(struct conf_pool, choose), .fallback = "\"user-hash\"",
-     .words = choose_words,
+     .words = conf_choose_words,
      .help = "user-hash: each user has his own order of members, the same on every machine; "
              "least-sessions: those with the fewest sessions for their weight first; round-robin: "
              "in turn; first: in the order of the file"},

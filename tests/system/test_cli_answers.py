@@ -23,9 +23,9 @@ class Answers(SystemTest):
         cls.addClassCleanup(cls.fake.stop)
         cls.count = 0
 
-    def configured(self, routes):
+    def configured(self, routes, **options):
         type(self).count += 1
-        table = {"backends": {"one": backend(self.ground, self.fake)}, "routes": routes}
+        table = {"backends": {"one": backend(self.ground, self.fake, **options)}, "routes": routes}
         return Waypost(self.ground, BINARY, table, name=f"answers{self.count}")
 
     def route(self, waypost, *arguments):
@@ -81,6 +81,23 @@ class Answers(SystemTest):
         answer = json.loads(self.route(waypost, "--json", "eve\x1b@b.org").stdout)
         self.assertEqual((answer["user"], answer["verdict"]), ("eve\x1b@b.org", "bad-user"))
         self.assertEqual(answer["candidates"], [])
+
+    def test_route_tells_how_a_backend_is_dealt_with(self):
+        password = self.ground.write("secret\n", "master-password", mode=0o600)
+        waypost = self.configured(
+            [{"to": "one"}], source_addresses=["127.0.0.2", "::1"], identity=["proxy-v2", "id"],
+            auth_forward="plain",
+            login={"master": {"user": "proxy", "password_file": password, "separator": "*"}})
+        text = self.route(waypost, "x@a.org").stdout
+        for line in ("connected to from 127.0.0.2, ::1", "told the client's address by id and proxy-v2",
+                     "passwords and tokens are sent by plain",
+                     'users with a certificate are logged in by master user proxy, behind "*"'):
+            self.assertIn(f"\n           {line}\n", text)
+        self.assertNotIn("secret", text)
+        candidate = json.loads(self.route(waypost, "--json", "x@a.org").stdout)["candidates"][0]
+        self.assertEqual([candidate[key] for key in ("source_addresses", "identity", "auth_forward",
+                                                     "master_user")],
+                         [["127.0.0.2", "::1"], ["id", "proxy-v2"], "plain", "proxy"])
 
     def test_check_in_json(self):
         waypost = self.configured([{"to": "one"}])

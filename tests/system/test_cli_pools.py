@@ -50,6 +50,17 @@ class Pools(SystemTest):
         self.assertEqual(order, [backend["backend"] for backend in answer["candidates"]])
         self.assertEqual((sorted(order), order[2]), (["a", "b", "c"], "c"))
 
+    def test_every_way_to_choose_and_the_cluster_are_shown(self):
+        for choose in ("user-hash", "least-sessions", "round-robin", "first"):
+            waypost = self.configured(table({"a": 1, "b": 1}, choose=choose, cluster="store",
+                                            one_backend_per_user=True))
+            text = waypost.command("route", "-c", waypost.path, "ann").stdout
+            self.assertRegex(text, rf"\ncluster +store\npool +{choose} among 2 members")
+            answer = json.loads(waypost.command("route", "--json", "-c", waypost.path, "ann").stdout)
+            self.assertEqual((answer["cluster"], answer["pool"]["choose"]), ("store", choose))
+            answer = json.loads(waypost.command("route", "--json", "-c", waypost.path, "").stdout)
+            self.assertNotIn("cluster", answer)
+
     def test_conditions_are_asked_with_what_is_given(self):
         waypost = self.configured(table({"a": 1}, [
             {"listener": ["imaps"], "client": ["192.0.2.0/24"], "to": "b"}, {"to": "mail"}]))
@@ -73,9 +84,10 @@ class Pools(SystemTest):
     def test_nobody_moves(self):
         done = self.moves(table({"a": 1, "b": 1}), table({"b": 1, "a": 1}), "# x\n\nann\tz\r\nbob")
         self.assertEqual((done.returncode, done.stdout), (0, "0 of 2 users move\n"))
-        turns = self.moves(table({"a": 1, "b": 1}, choose="round-robin"),
-                           table({"b": 1, "a": 1}, choose="round-robin"), "ann\nbob\n")
-        self.assertEqual(turns.returncode, 0, turns.stdout)
+        for choose in ("round-robin", "least-sessions"):
+            done = self.moves(table({"a": 1, "b": 1}, choose=choose),
+                              table({"b": 1, "a": 1}, choose=choose), "ann\nbob\n")
+            self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_names_and_verdicts_count_as_moves(self):
         before = table({"a": 1}, [{"users": {"ann": "a", "bob": {"to": "a", "login_as": "b"}}}])

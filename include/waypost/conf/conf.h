@@ -128,6 +128,11 @@ enum conf_forward {
 };
 enum conf_proxy_header { CONF_PROXY_NONE, CONF_PROXY_V1, CONF_PROXY_V2 };
 
+/* Values as routes.json has them, by number; NULL behind the last. The first identity is IMAP ID,
+ * the others are headers. */
+extern const char *const conf_tls_words[],
+    *const conf_forward_words[], *const conf_choose_words[], *const conf_identity_words[];
+
 struct conf_backend {
     char *name;
     size_t index; /* position in conf_routes.backends */
