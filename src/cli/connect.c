@@ -13,6 +13,7 @@
 #include "cli/candidate.h"
 #include "cli/commands.h"
 #include "waypost/base/str.h"
+#include "waypost/net/socket.h"
 #include "waypost/route/advert.h"
 #include "waypost/run/probing.h"
 #include "waypost/sasl/sasl.h"
@@ -171,6 +172,21 @@ static void warn_of_mechanism(const struct look *look, enum conf_mechanism m, wa
     warn(ctx, storage);
 }
 
+/* A dial passes over what it cannot use, so nobody would notice. */
+static void warn_of_sources(const struct conf_backend *b, warner *warn, void *ctx)
+{
+    char address[ADDR_TEXT], storage[128];
+
+    for (size_t i = 0; i < b->source_count; i++) {
+        struct str text = STR_ON(storage);
+        int error = socket_try_source(&b->sources[i]);
+        str_addf(&text, "source address %s: %s", addr_format(&b->sources[i], false, address),
+                 strerror(error));
+        if (error != 0)
+            warn(ctx, storage);
+    }
+}
+
 /* Tells everything that an operator should know of a backend that is up. */
 static void judge(const struct look *look, warner *warn, void *ctx)
 {
@@ -184,6 +200,7 @@ static void judge(const struct look *look, warner *warn, void *ctx)
         warn_of_mechanism(look, m, warn, ctx);
     if (advert_binds_channel(look->conf, &probe->caps))
         warn(ctx, ADVERT_PLUS_TEXT);
+    warn_of_sources(probe->backend, warn, ctx);
     if (!look->reached)
         warn(ctx, "no rule leads here");
 }

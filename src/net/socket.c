@@ -86,19 +86,40 @@ void socket_tune(int fd, uint64_t keepalive)
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (unsigned)((idle + PROBES * interval) * MS_PER_S));
 }
 
+static int bind_late(int fd, const struct addr *from)
+{
+    struct sockaddr_storage name;
+    socklen_t len = socket_name(from, &name);
+
+    set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    return bind(fd, (struct sockaddr *)&name, len) == 0 ? 0 : errno;
+}
+
 static int bind_and_connect(int fd, const struct addr *from, const struct addr *to)
 {
     struct sockaddr_storage name;
-    socklen_t len;
+    socklen_t len = socket_name(to, &name);
+    int error = from == NULL ? 0 : bind_late(fd, from);
 
-    if (from != NULL) {
-        len = socket_name(from, &name);
-        set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-        if (bind(fd, (struct sockaddr *)&name, len) != 0)
-            return errno;
-    }
-    len = socket_name(to, &name);
+    if (error != 0)
+        return error;
     return connect(fd, (struct sockaddr *)&name, len) == 0 || errno == EINPROGRESS ? 0 : errno;
+}
+
+static int open_for(const struct addr *addr)
+{
+    return socket(addr_is_v4(addr) ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                  0);
+}
+
+int socket_try_source(const struct addr *from)
+{
+    int sock = open_for(from);
+    int error = sock < 0 ? errno : bind_late(sock, from);
+
+    if (sock >= 0)
+        close(sock);
+    return error;
 }
 
 int socket_connect(const struct addr *from, const struct addr *to, int *fd)

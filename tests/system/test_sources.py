@@ -48,6 +48,13 @@ class Sources(FakeTest):
         self.assertTrue(json.loads(done.stdout)["backends"][0]["up"])
         self.assertEqual([peer.client for peer in self.fake.peers], ["127.0.0.4"])
 
+    def test_a_check_names_addresses_that_are_not_ours(self):
+        waypost = Waypost(self.ground, BINARY, self.table(NOT_OURS, "127.0.0.4"), name="sources-bad")
+        done = waypost.command("check", "-c", waypost.path, "--connect", "--json")
+        self.assertEqual(json.loads(done.stdout)["backends"][0]["warnings"],
+                         [f"source address {NOT_OURS}: Cannot assign requested address"])
+        self.assertEqual(done.returncode, 0)
+
 
 if __name__ == "__main__":
     unittest.main()

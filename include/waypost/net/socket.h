@@ -30,6 +30,10 @@ void socket_tune(int fd, uint64_t keepalive);
 MUST_USE
 int socket_connect(const struct addr *from, const struct addr *to, int *fd);
 
+/* Whether a socket could connect from there: 0, or an errno value. */
+MUST_USE
+int socket_try_source(const struct addr *from);
+
 /* Binds and listens with SO_REUSEPORT on a numeric address ("::" takes both families). On failure
  * the result is an errno value and *fd is untouched; EINVAL means that `host` is no address. */
 MUST_USE
