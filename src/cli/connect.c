@@ -49,8 +49,8 @@ static void look_at_next(struct looking *l)
     if (l->next == l->looks->count)
         return;
     look = &l->looks->list[l->next];
-    probing_start(&look->probing, &l->home, &look->conf->routes->backends[l->next],
-                  &look->conf->timeouts, l->tls, on_done);
+    probing_start(&look->probing, &l->home, &look->conf->routes->backends[l->next], l->tls,
+                  on_done);
     l->next++;
 }
 

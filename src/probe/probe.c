@@ -120,7 +120,7 @@ static bool add_proxy_header(struct probe *p)
     return proxyhdr_build(&facts, &header) && buf_append(&p->port.out, str_slice(&header));
 }
 
-static bool dial_step(struct probe *p, uint64_t now)
+static bool dial_step(struct probe *p)
 {
     if (p->port.failed)
         return broken(p);
@@ -131,7 +131,6 @@ static bool dial_step(struct probe *p, uint64_t now)
     if (p->backend->tls == CONF_TLS_IMPLICIT)
         p->port.ask = ASK_TLS;
     p->phase = PROBE_GREETING;
-    p->deadline = now + p->patience;
     return true;
 }
 
@@ -231,7 +230,7 @@ static bool step(struct probe *p, uint64_t now)
         return false;
     switch (p->phase) {
     case PROBE_DIAL:
-        return dial_step(p, now);
+        return dial_step(p);
     case PROBE_GREETING:
         return greeting_step(p, now);
     case PROBE_STARTING:
@@ -267,13 +266,12 @@ void probe_step(struct probe *p, uint64_t now)
         fail(p, late(p));
 }
 
-void probe_init(struct probe *p, const struct conf_backend *backend,
-                const struct conf_timeouts *timeouts, struct pool *pool, uint64_t now)
+void probe_init(struct probe *p, const struct conf_backend *backend, struct pool *pool,
+                uint64_t now)
 {
     *p = (struct probe){
         .backend = backend,
-        .deadline = now + timeouts->backend_connect,
-        .patience = timeouts->backend_login,
+        .deadline = now + backend->probe.timeout,
         .caps = CAPS_UNKNOWN,
     };
     buf_init(&p->port.in, pool, LIMIT_BUF);

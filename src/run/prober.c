@@ -1,133 +1,175 @@
 /*
- * When which backend is probed. Owns a pool, a name cache and a few slots, each with a probe and a
- * reference to the generation it began under. Never waits: a round that takes its time is not
- * overtaken by the next. What it sees goes to the lore; changes go to the log.
+ * Starts probes when they are due. Owns a pool, a name cache and the probes under way, each with a
+ * reference to the generation it began under. Never waits: a backend that hangs holds one of many
+ * places, and only that. Keeps no opinion about a backend, which is the fleet's to have.
  */
 #include "run/prober.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
 
+struct look {
+    struct probing probing;
+    struct list node; /* in home->looks */
+    struct prober *home;
+    struct generation *generation; /* one reference */
+};
+
 static void go_on(struct prober *p);
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-/* The first look at a backend that is well is nothing to tell. */
-static void view(struct prober *p, const struct probe *probe)
+static void tell_failure(const struct prober *p, const struct probe *probe)
 {
-    enum prober_view *last = &p->views[probe->backend->index];
-    enum prober_view now = probe->up ? PROBER_UP : PROBER_DOWN;
-    bool news = now != *last && (now == PROBER_DOWN || *last == PROBER_DOWN);
     struct log_line line;
 
-    *last = now;
-    if (!news || !log_begin(&line, p->log, probe->up ? LEVEL_INFO : LEVEL_WARN,
-                            probe->up ? "backend_up" : "backend_down"))
+    if (!log_begin(&line, p->log, LEVEL_DEBUG, "probe_failed"))
         return;
     log_text(&line, "backend", slice_str(probe->backend->name));
-    if (!probe->up)
-        log_text(&line, "why", slice_str(probe->why));
+    log_text(&line, "why", slice_str(probe->why));
     log_end(&line);
 }
 
-static void on_done(struct probing *probing)
-{
-    struct prober_slot *slot = container_of(probing, struct prober_slot, probing);
-    struct probe *probe = &probing->probe;
-    struct prober *p = slot->home;
-    const struct session_lore *lore = &slot->generation->lore.view;
-
-    if (slot->generation == p->generation) {
-        if (probe->up)
-            lore->note(lore->ctx, probe->backend, LORE_BEFORE_LOGIN, caps_words(&probe->caps));
-        view(p, probe);
-    }
-    probe_fini(probe);
-    generation_release(&slot->generation);
-    go_on(p);
-}
-
-/* --- rounds ----------------------------------------------------------------------------------- */
-
-static void start(struct prober *p, struct prober_slot *slot, const struct conf_backend *backend)
-{
-    slot->home = p;
-    slot->generation = generation_hold(p->generation);
-    probing_start(&slot->probing, &p->home, backend, &p->generation->conf->timeouts,
-                  p->generation->tls, on_done);
-}
-
-/* Gives free slots something to do. */
-static void go_on(struct prober *p)
-{
-    if (p->generation == NULL)
-        return;
-    for (size_t i = 0; i < PROBER_AT_ONCE; i++) {
-        const struct conf_routes *routes = p->generation->conf->routes;
-        if (p->slots[i].generation == NULL && p->next < routes->backend_count)
-            start(p, &p->slots[i], &routes->backends[p->next++]);
-    }
-}
-
-/* A tenth more or less, so that many proxies before one backend do not fall into step. */
-static uint64_t jittered(uint64_t every)
+static uint32_t any_number(void)
 {
     uint32_t random = 0;
 
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-        return every;
-    return every - every / 10 + random % (every / 5 + 1);
+        return 0;
+    return random;
 }
 
-static void on_round(uv_timer_t *timer)
+static void take_in(struct prober *p, const struct probe *probe)
 {
-    struct prober *p = container_of(timer, struct prober, timer);
+    struct generation *generation = p->generation;
+    const struct session_lore *lore = &generation->lore.view;
+    struct fleet_backend *b = generation->fleet[probe->backend->index];
+    uint64_t now = uv_now(p->home.loop);
+    bool unsettled;
 
-    uv_timer_start(timer, on_round, jittered(p->generation->conf->probe.interval), 0);
-    if (p->next < p->generation->conf->routes->backend_count)
-        return;
-    p->next = 0;
+    if (probe->up)
+        lore->note(lore->ctx, probe->backend, LORE_BEFORE_LOGIN, caps_words(&probe->caps));
+    else
+        tell_failure(p, probe);
+    fleet_probed(p->fleet, b, probe->up, probe->why, now);
+    unsettled = fleet_unsettled(p->fleet, b);
+    agenda_add(&p->agenda, probe->backend->index,
+               now + agenda_pause(probe->backend->probe.interval, unsettled, any_number()));
+}
+
+static void on_done(struct probing *probing)
+{
+    struct look *look = container_of(probing, struct look, probing);
+    struct prober *p = look->home;
+
+    /* What a reload has overtaken is looked at again anyway. */
+    if (look->generation == p->generation)
+        take_in(p, &probing->probe);
+    probe_fini(&probing->probe);
+    generation_release(&look->generation);
+    list_unlink(&look->node);
+    free(look);
+    p->look_count--;
     go_on(p);
 }
 
-static void begin_rounds(struct prober *p)
-{
-    uint64_t interval = p->generation->conf->probe.interval;
+/* --- turns ------------------------------------------------------------------------------------ */
 
-    if (interval == 0) {
-        p->next = p->generation->conf->routes->backend_count;
-        uv_timer_stop(&p->timer);
+static void start(struct prober *p, size_t index)
+{
+    struct look *look = malloc(sizeof(*look));
+
+    if (look == NULL) {
+        agenda_add(&p->agenda, index, uv_now(p->home.loop) + AGENDA_HURRY);
         return;
     }
-    p->next = 0;
-    uv_timer_start(&p->timer, on_round, jittered(interval), 0);
+    look->home = p;
+    look->generation = generation_hold(p->generation);
+    list_append(&p->looks, &look->node);
+    p->look_count++;
+    probing_start(&look->probing, &p->home, &p->generation->conf->routes->backends[index],
+                  p->generation->tls, on_done);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    go_on(container_of(timer, struct prober, timer));
+}
+
+/* Looks at whatever is due, as far as there are places, and then sleeps until the next is. */
+static void go_on(struct prober *p)
+{
+    uint64_t now = uv_now(p->home.loop), due;
+    size_t index;
+
+    if (p->generation == NULL)
+        return;
+    while (p->look_count < LIMIT_PROBES && agenda_take(&p->agenda, now, &index))
+        start(p, index);
+    due = agenda_due(&p->agenda);
+    if (p->look_count == LIMIT_PROBES || due == AGENDA_NEVER)
+        uv_timer_stop(&p->timer);
+    else
+        uv_timer_start(&p->timer, on_timer, due > now ? due - now : 0, 0);
+}
+
+static bool is_unsettled(void *ctx, size_t index)
+{
+    struct prober *p = ctx;
+
+    return fleet_unsettled(p->fleet, p->generation->fleet[index]);
+}
+
+static void on_alarm(uv_async_t *alarm)
+{
+    struct prober *p = container_of(alarm, struct prober, alarm);
+
+    if (p->generation == NULL)
+        return;
+    agenda_hurry(&p->agenda, is_unsettled, p, uv_now(p->home.loop));
     go_on(p);
+}
+
+void prober_hurry(struct prober *p)
+{
+    int error = uv_async_send(&p->alarm);
+
+    ENSURE(error == 0);
 }
 
 void prober_use(struct prober *p, struct generation *generation)
 {
-    size_t count = generation->conf->routes->backend_count;
-    enum prober_view *views = calloc(count + 1, sizeof(*views));
+    const struct conf_routes *routes = generation->conf->routes;
+    struct agenda agenda;
 
-    if (views == NULL)
+    if (generation->fleet == NULL || !agenda_init(&agenda, routes->backend_count))
         return; /* sessions learn by themselves, if later */
     if (p->generation != NULL)
         generation_release(&p->generation);
     p->generation = generation_hold(generation);
-    free(p->views);
-    p->views = views;
+    agenda_fini(&p->agenda);
+    p->agenda = agenda;
+    for (size_t i = 0; i < routes->backend_count; i++) {
+        if (routes->backends[i].probe.interval > 0)
+            agenda_add(&p->agenda, i, 0);
+    }
     dns_expire(&p->dns);
-    begin_rounds(p);
+    go_on(p);
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
 
-void prober_init(struct prober *p, uv_loop_t *loop, const struct log *log)
+void prober_init(struct prober *p, uv_loop_t *loop, const struct log *log, struct fleet *fleet)
 {
-    *p = (struct prober){.log = log};
+    int error;
+
+    *p = (struct prober){.log = log, .fleet = fleet};
     pool_init(&p->pool);
     dns_init(&p->dns, loop);
+    list_init(&p->looks);
     uv_timer_init(loop, &p->timer);
+    error = uv_async_init(loop, &p->alarm, on_alarm);
+    ENSURE(error == 0);
     p->home = (struct probing_home){.loop = loop, .pool = &p->pool, .dns = &p->dns};
 }
 
@@ -136,16 +178,15 @@ void prober_close(struct prober *p)
     if (p->generation != NULL)
         generation_release(&p->generation);
     uv_close((uv_handle_t *)&p->timer, NULL);
-    for (size_t i = 0; i < PROBER_AT_ONCE; i++) {
-        if (p->slots[i].generation != NULL)
-            probing_abort(&p->slots[i].probing);
-    }
+    uv_close((uv_handle_t *)&p->alarm, NULL);
+    for (struct list *node = p->looks.next; node != &p->looks; node = node->next)
+        probing_abort(&container_of(node, struct look, node)->probing);
     dns_close(&p->dns);
 }
 
 void prober_fini(struct prober *p)
 {
+    agenda_fini(&p->agenda);
     dns_fini(&p->dns);
     pool_fini(&p->pool);
-    free(p->views);
 }

@@ -87,11 +87,10 @@ static void run(void *ctx)
 }
 
 void probing_start(struct probing *p, const struct probing_home *home,
-                   const struct conf_backend *backend, const struct conf_timeouts *timeouts,
-                   struct tls_set *tls, probing_done *done)
+                   const struct conf_backend *backend, struct tls_set *tls, probing_done *done)
 {
     *p = (struct probing){.tls = tls, .done = done};
-    probe_init(&p->probe, backend, timeouts, home->pool, uv_now(home->loop));
+    probe_init(&p->probe, backend, home->pool, uv_now(home->loop));
     outgoing_init(&p->out, home->loop, home->pool, home->dns, &p->probe.port, run, p);
     uv_timer_init(home->loop, &p->timer);
     run(p);

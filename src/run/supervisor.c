@@ -81,6 +81,15 @@ static void on_ended(uv_async_t *async)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* By the thread that saw it. */
+static void on_fell(void *ctx, struct fleet_backend *b)
+{
+    struct supervisor *s = ctx;
+
+    UNUSED(b);
+    prober_hurry(&s->prober);
+}
+
 static void init_loop(struct supervisor *s)
 {
     int error = uv_loop_init(&s->loop);
@@ -94,10 +103,10 @@ static void init_loop(struct supervisor *s)
         error = uv_async_init(&s->loop, &s->ended, on_ended);
     if (error == 0)
         error = uv_timer_init(&s->loop, &s->patience);
-    if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, NULL, NULL))
+    if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, on_fell, s))
         error = UV_ENOMEM;
     ENSURE(error == 0); /* nothing is served yet: there is no gentler way to fail */
-    prober_init(&s->prober, &s->loop, &s->log);
+    prober_init(&s->prober, &s->loop, &s->log, &s->fleet);
     reload_init(s);
 }
 

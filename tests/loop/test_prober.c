@@ -8,20 +8,29 @@
 #include "run/prober.h"
 #include "support/connbed.h"
 
-#define SELDOM "1h"
+#define SELDOM "\"interval\": \"1h\""
+#define OFTEN  "\"interval\": \"20ms\", \"rise\": 1, \"fall\": 2"
 
 static struct connbed bed;
 static struct prober prober;
 static struct peer backend;
 
-static void open_bed(const char *row, const char *interval)
+static void on_fell(void *ctx, struct fleet_backend *b)
 {
-    char probe[64];
+    UNUSED(b);
+    prober_hurry(ctx);
+}
 
-    snprintf(probe, sizeof(probe), "\"probe\": {\"interval\": \"%s\"}", interval);
+static void open_bed(const char *row, const char *keys)
+{
+    char probe[128];
+
+    snprintf(probe, sizeof(probe), "\"probe\": {%s}", keys);
     connbed_open(&bed, probe, row);
     lore_log_to(&bed.generation->lore, bed.log.sink, bed.log.ctx);
-    prober_init(&prober, &bed.loop, &bed.log);
+    prober_init(&prober, &bed.loop, &bed.log, &bed.fleet);
+    bed.fleet.fell = on_fell;
+    bed.fleet.ctx = &prober;
     prober_use(&prober, bed.generation);
 }
 
@@ -71,43 +80,81 @@ Test(prober, what_is_seen_is_known_to_sessions)
     close_bed();
 }
 
-Test(prober, a_reload_begins_a_round)
+static void be_busy(void)
 {
-    open_bed("\"tls\": \"none\"", SELDOM);
     connbed_accept(&bed, &backend);
     peer_say(&backend, "* BYE full\r\n");
-    cr_expect(
-        connbed_logged(&bed, "event=backend_down backend=b1 why=\"the greeting is BYE: full\""));
+    cr_expect(peer_hears_end(&backend));
     peer_close(&backend);
-    bed.log_len = 0;
+}
+
+Test(prober, a_reload_looks_again)
+{
+    open_bed("\"tls\": \"none\"", SELDOM ", \"fall\": 1, \"rise\": 1");
+    be_busy();
+    cr_expect(connbed_logged(
+        &bed, "event=backend_down backend=b1 by=probe why=\"the greeting is BYE: full\""));
     prober_use(&prober, bed.generation);
     be_probed("IMAP4rev1");
-    cr_expect(connbed_logged(&bed, "event=capabilities"));
-    cr_expect_not(connbed_logged_yet(&bed, "backend_up"), "a new configuration begins anew");
+    cr_expect(connbed_logged(&bed, "event=backend_up backend=b1 by=probe"));
     close_bed();
 }
 
-Test(prober, rounds_follow_each_other)
+Test(prober, several_failures_in_a_row_take_it_down)
 {
-    open_bed("\"tls\": \"none\"", "20ms");
+    open_bed("\"tls\": \"none\"", OFTEN);
     be_probed("IMAP4rev1");
+    be_busy();
+    be_probed("IMAP4rev1");
+    be_busy();
+    cr_expect(connbed_logged(&bed, "event=probe_failed backend=b1"));
+    cr_expect_not(connbed_logged_yet(&bed, "backend_down"), "never two in a row");
     connbed_accept(&bed, &backend);
     peer_die(&backend);
-    cr_expect(connbed_logged(&bed, "event=backend_down backend=b1 why=\"closed the connection\""));
+    cr_expect(connbed_logged(&bed, "event=backend_down backend=b1 by=probe why=\"closed the "
+                                   "connection\""));
     be_probed("IMAP4rev1");
-    cr_expect(connbed_logged(&bed, "event=backend_up backend=b1"));
+    cr_expect(connbed_logged(&bed, "event=backend_up backend=b1 by=probe"));
+    close_bed();
+}
+
+/* The regular turn would come in an hour. */
+Test(prober, what_fails_is_looked_at_more_often)
+{
+    open_bed("\"tls\": \"none\"", SELDOM ", \"rise\": 2, \"fall\": 2");
+    be_busy();
+    be_busy();
+    cr_expect(connbed_logged(&bed, "event=backend_down"));
+    be_probed("IMAP4rev1");
+    be_probed("IMAP4rev1");
+    cr_expect(connbed_logged(&bed, "event=backend_up"));
+    close_bed();
+}
+
+Test(prober, failed_logins_are_looked_into_at_once)
+{
+    open_bed("\"tls\": \"none\"", SELDOM ", \"rise\": 1, \"fall\": 3");
+    be_probed("IMAP4rev1");
+    cr_assert(connbed_logged(&bed, "event=capabilities"));
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t now = uv_hrtime() / 1000000 + 1;
+        fleet_login_failed(&bed.fleet, bed.generation->fleet[0], "no greeting", now, now);
+    }
+    cr_expect(connbed_logged_yet(&bed, "event=backend_down backend=b1 by=logins"));
+    be_probed("IMAP4rev1");
+    cr_expect(connbed_logged(&bed, "event=backend_up backend=b1 by=probe"));
     close_bed();
 }
 
 Test(prober, a_backend_that_does_not_verify_is_down)
 {
-    open_bed("\"tls\": \"starttls\", \"verify\": {\"name\": \"b1.test\"}", SELDOM);
+    open_bed("\"tls\": \"starttls\", \"verify\": {\"name\": \"b1.test\"}", SELDOM ", \"fall\": 1");
     connbed_accept(&bed, &backend);
     peer_say(&backend, "* OK hi\r\n");
     cr_assert(peer_hears(&backend, "w1 STARTTLS\r\n"));
     peer_say(&backend, "w1 OK go\r\n");
     peer_say(&backend, "HTTP/1.0 400 Bad Request\r\n\r\n");
-    cr_expect(connbed_logged(&bed, "event=backend_down backend=b1 why="));
+    cr_expect(connbed_logged(&bed, "event=backend_down backend=b1 by=probe why="));
     peer_close(&backend);
     close_bed();
 }
@@ -129,11 +176,21 @@ Test(prober, ends_before_anything_has_happened)
     close_bed();
 }
 
-Test(prober, turned_off)
+static void stay_silent(const char *row, const char *keys)
 {
-    open_bed("\"tls\": \"none\"", "0s");
+    open_bed(row, keys);
     for (unsigned i = 0; i < 1000; i++)
         connbed_turn(&bed);
     cr_expect_lt(accept(bed.listener, NULL, NULL), 0);
     close_bed();
+}
+
+Test(prober, turned_off)
+{
+    stay_silent("\"tls\": \"none\"", "\"interval\": \"0s\"");
+}
+
+Test(prober, turned_off_for_one_backend)
+{
+    stay_silent("\"tls\": \"none\", \"probe\": {\"interval\": \"0s\"}", SELDOM);
 }

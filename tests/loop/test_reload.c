@@ -49,7 +49,8 @@ static void setup(void)
     s.log = (struct log){LEVEL_INFO, FORMAT_TEXT, logger_sink, &s.logger};
     cr_assert_eq(logger_open(&s.logger, s.generation->conf->log.to), 0);
     cr_assert_eq(uv_loop_init(&s.loop), 0);
-    prober_init(&s.prober, &s.loop, &s.log);
+    cr_assert(fleet_init(&s.fleet, NULL, NULL, NULL, NULL));
+    prober_init(&s.prober, &s.loop, &s.log, &s.fleet);
     reload_init(&s);
     for (size_t i = 0; i < COUNT_OF(askers); i++) {
         askers[i] = (struct asker){.waiter.done = on_done};
@@ -73,6 +74,7 @@ static void teardown(void)
     reload_fini(&s);
     cr_expect_eq(uv_loop_close(&s.loop), 0);
     generation_release(&s.generation);
+    fleet_fini(&s.fleet);
     ledger_fini(&s.ledger);
     logger_close(&s.logger);
     unlink(testca_path(&bed.ca, "proxy.log"));

@@ -33,7 +33,7 @@ class Connect(SystemTest):
                  "routes": routes or [{"domains": {f"{name}.org": name for name in backends}}]}
         return Waypost(self.ground, BINARY, table, name=f"connect{self.count}",
                        settings={"auth": {"mechanisms": list(mechanisms)},
-                                 "timeouts": {"backend_connect": "2s", "backend_login": "2s"}})
+                                 "probe": {"timeout": "2s"}})
 
     def check(self, waypost, *options):
         return waypost.command("check", "-c", waypost.path, "--connect", *options)
@@ -159,7 +159,7 @@ class Probes(SystemTest):
         fake.script.greeting = b"* BYE too busy\r\n"
         waypost = self.start_waypost(
             {"backends": {"fake": backend(self.ground, fake)}, "routes": [{"to": "fake"}]},
-            {"probe": {"interval": "60s"}})
+            {"probe": {"interval": "60s", "fall": 1}})
         waypost.wait_for_log(r"event=backend_down backend=fake .*too busy")
         fake.script = Script()
         waypost.reload()

@@ -11,7 +11,6 @@
 TestSuite(probe);
 
 static struct pool pool;
-static const struct conf_timeouts timeouts = {.backend_connect = 300, .backend_login = 1000};
 
 struct play {
     const char *what;
@@ -77,12 +76,12 @@ static void feed(struct probe *p, const char *server, size_t step, struct str *s
 
 static void play(const struct play *row, size_t step)
 {
-    struct conf_backend backend = {.tls = row->tls};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = row->tls};
     char storage[1024];
     struct str sent = STR_ON(storage);
     struct probe p;
 
-    probe_init(&p, &backend, &timeouts, &pool, 0);
+    probe_init(&p, &backend, &pool, 0);
     feed(&p, row->server, step, &sent);
     cr_expect_eq(p.up, row->why == NULL, "%s, %zu: %s", row->what, step, p.why);
     cr_expect_str_eq(p.why, row->why == NULL ? "" : row->why, "%s, %zu: %s", row->what, step,
@@ -156,11 +155,11 @@ Test(probe, dialogues)
 
 Test(probe, t02_bytes_behind_the_answer_to_starttls)
 {
-    struct conf_backend backend = {.tls = CONF_TLS_STARTTLS};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_STARTTLS};
     struct probe p;
 
     pool_init(&pool);
-    probe_init(&p, &backend, &timeouts, &pool, 0);
+    probe_init(&p, &backend, &pool, 0);
     p.port.ask = 0;
     p.port.open = true;
     cr_assert(buf_append(&p.port.in, SLICE("* OK hi\r\nw1 OK go\r\n* CAPABILITY EVIL\r\n")));
@@ -174,7 +173,7 @@ Test(probe, t02_bytes_behind_the_answer_to_starttls)
 /* Opens, and secures if asked, so far as `phase`. */
 static void reach(struct probe *p, const struct conf_backend *backend, const char *server)
 {
-    probe_init(p, backend, &timeouts, &pool, 100);
+    probe_init(p, backend, &pool, 100);
     p->port.ask = 0;
     if (server == NULL)
         return;
@@ -184,29 +183,28 @@ static void reach(struct probe *p, const struct conf_backend *backend, const cha
     p->port.ask = 0;
 }
 
-Test(probe, deadlines_are_those_of_a_login)
+Test(probe, one_deadline_for_everything)
 {
     static const struct {
         enum conf_tls_mode tls;
         const char *server;
-        uint64_t at;
         const char *why;
     } rows[] = {
-        {CONF_TLS_NONE, NULL, 400, "no connection in time"},
-        {CONF_TLS_IMPLICIT, "", 1100, "no TLS handshake in time"},
-        {CONF_TLS_NONE, "* OK h", 1100, "no greeting in time"},
-        {CONF_TLS_STARTTLS, "* OK hi\r\n", 1100, "no STARTTLS in time"},
-        {CONF_TLS_NONE, "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n", 1100, "no capabilities in time"},
+        {CONF_TLS_NONE, NULL, "no connection in time"},
+        {CONF_TLS_IMPLICIT, "", "no TLS handshake in time"},
+        {CONF_TLS_NONE, "* OK h", "no greeting in time"},
+        {CONF_TLS_STARTTLS, "* OK hi\r\n", "no STARTTLS in time"},
+        {CONF_TLS_NONE, "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n", "no capabilities in time"},
     };
 
     pool_init(&pool);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct conf_backend backend = {.tls = rows[i].tls};
+        struct conf_backend backend = {.probe.timeout = 1000, .tls = rows[i].tls};
         struct probe p;
         reach(&p, &backend, rows[i].server);
-        probe_step(&p, rows[i].at - 1);
+        probe_step(&p, 1099);
         cr_expect_not(probe_done(&p), "%s", rows[i].why);
-        probe_step(&p, rows[i].at);
+        probe_step(&p, 1100);
         cr_expect(probe_done(&p) && !p.up, "%s", rows[i].why);
         cr_expect_str_eq(p.why, rows[i].why);
         cr_expect_not(caps_known(&p.caps));
@@ -217,7 +215,7 @@ Test(probe, deadlines_are_those_of_a_login)
 
 Test(probe, what_the_shell_says_of_a_failure)
 {
-    struct conf_backend backend = {.tls = CONF_TLS_IMPLICIT};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_IMPLICIT};
     struct probe p;
 
     pool_init(&pool);
@@ -235,7 +233,7 @@ Test(probe, what_the_shell_says_of_a_failure)
 
 Test(probe, given_up)
 {
-    struct conf_backend backend = {.tls = CONF_TLS_NONE};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_NONE};
     struct probe p;
 
     pool_init(&pool);
@@ -251,7 +249,7 @@ Test(probe, given_up)
 
 Test(probe, round_trip_is_that_of_the_question)
 {
-    struct conf_backend backend = {.tls = CONF_TLS_NONE};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_NONE};
     struct probe p;
 
     pool_init(&pool);
@@ -278,7 +276,8 @@ Test(probe, proxy_header_stands_before_everything)
 
     pool_init(&pool);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct conf_backend backend = {.tls = CONF_TLS_IMPLICIT, .proxy_header = rows[i].kind};
+        struct conf_backend backend = {
+            .probe.timeout = 1000, .tls = CONF_TLS_IMPLICIT, .proxy_header = rows[i].kind};
         struct probe p;
         reach(&p, &backend, "");
         cr_expect(slice_eq(buf_bytes(&p.port.out), rows[i].wanted), "row %zu: %zu bytes", i,
@@ -290,7 +289,7 @@ Test(probe, proxy_header_stands_before_everything)
 
 Test(probe, without_memory_it_is_down)
 {
-    struct conf_backend backend = {.tls = CONF_TLS_NONE};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_NONE};
     struct probe p;
 
     pool_init(&pool);

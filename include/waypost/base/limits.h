@@ -61,6 +61,9 @@
 /* Counters: backends with some of their own, since the start of the process. */
 #define LIMIT_COUNTED 4096u
 
+/* Backends looked at at the same time. */
+#define LIMIT_PROBES 128u
+
 /* Log. */
 #define LIMIT_LOG_LINE 2048u
 #define LIMIT_LOG_TEXT 256u

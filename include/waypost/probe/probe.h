@@ -22,8 +22,7 @@ struct probe {
     const struct conf_backend *backend; /* borrowed */
     enum probe_phase phase;
     struct port port;
-    uint64_t deadline; /* absolute ms; PROBE_NEVER once done */
-    uint64_t patience; /* ms for everything once connected */
+    uint64_t deadline; /* absolute ms, for everything; PROBE_NEVER once done */
     uint64_t asked;    /* when the capabilities were asked for */
     struct reply reply;
     /* The result, from PROBE_DONE on. */
@@ -35,10 +34,10 @@ struct probe {
     const char *tls_cipher;
 };
 
-/* Begins to connect, with the patience that a login has. Whatever `p` held is forgotten, not
- * freed. */
-void probe_init(struct probe *p, const struct conf_backend *backend,
-                const struct conf_timeouts *timeouts, struct pool *pool, uint64_t now);
+/* Begins to connect; the backend's probe.timeout runs. Whatever `p` held is forgotten, not freed.
+ */
+void probe_init(struct probe *p, const struct conf_backend *backend, struct pool *pool,
+                uint64_t now);
 /* Goes on as far as it can. Afterwards the shell performs port.ask and moves bytes. */
 void probe_step(struct probe *p, uint64_t now);
 /* True when there is a result; the port is asked to hang up. */

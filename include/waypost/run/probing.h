@@ -35,7 +35,6 @@ struct probing_home {
 /* Begins. The memory is the caller's, and must stay where it is until `done`, which is never called
  * from here. `p` may hold anything. */
 void probing_start(struct probing *p, const struct probing_home *home,
-                   const struct conf_backend *backend, const struct conf_timeouts *timeouts,
-                   struct tls_set *tls, probing_done *done);
+                   const struct conf_backend *backend, struct tls_set *tls, probing_done *done);
 /* Ends it without waiting for anybody. */
 void probing_abort(struct probing *p);
