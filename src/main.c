@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "waypost/admin/admin.h"
 #include "waypost/base/version.h"
 #include "waypost/run/supervisor.h"
 
 static int run_proxy(const struct args *args)
 {
-    return supervisor_run(args->config);
+    return supervisor_run(args->config, &admin_control);
 }
 
 static int run_help(const struct args *args);

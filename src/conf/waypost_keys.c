@@ -158,6 +158,29 @@ static_assert(offsetof(struct conf_auth, external_cn) ==
               "certificate_name fills both");
 static const struct shape auth_shape = {SHAPE_KEYS(auth_keys)};
 
+static const struct key control_keys[] = {
+    {"socket", &kind_path, FIELD(struct conf_control, socket), .required = true,
+     .help =
+         "path of the socket for status, who, kick and the other commands to the running proxy; "
+         "only its own user and root may use it"},
+    {"group", &kind_text, FIELD(struct conf_control, group), .max = LIMIT_NAME,
+     .help = "system group whose members may use it, too; the proxy's user must be one of them"},
+};
+
+static void check_control(struct reader *r, const struct place *at, const json_t *object,
+                          void *base)
+{
+    const struct conf_control *control = base;
+    struct place socket = {.up = at, .name = "socket"};
+
+    UNUSED(object);
+    if (control->socket != NULL && strlen(control->socket) > LIMIT_SOCKET_PATH)
+        fault(r, &socket, "the path of a socket has at most %u bytes, this one has %zu: \"%s\"",
+              LIMIT_SOCKET_PATH, strlen(control->socket), control->socket);
+}
+
+static const struct shape control_shape = {SHAPE_KEYS(control_keys), .check = check_control};
+
 static const struct key log_keys[] = {
     {"format", &kind_word, FIELD(struct conf_log, format), .fallback = "\"text\"",
      .words = format_words, .help = "how a line of the log is written"},
@@ -201,6 +224,8 @@ static const struct key waypost_keys[] = {
      .shape = &placement_shape, .help = "pools with one_backend_per_user"},
     {"probe", &kind_object, FIELD(struct conf, probe), .fallback = "{}", .shape = &probe_shape,
      .help = "how backends are looked at, unless one says otherwise"},
+    {"control", &kind_object, FIELD(struct conf, control), .shape = &control_shape,
+     .help = "commands to the running proxy; without it there is no such socket"},
     {"log", &kind_object, FIELD(struct conf, log), .fallback = "{}", .shape = &log_shape,
      .help = "logging"},
 };

@@ -10,7 +10,7 @@
 
 /* Descriptors beside the sessions': loops and listeners of a worker, files of the process. */
 #define FDS_PER_WORKER 16u
-#define FDS_PROCESS    (64u + LIMIT_PROBES)
+#define FDS_PROCESS    (64u + LIMIT_PROBES + LIMIT_CONTROL_CLIENTS)
 
 static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
                                 struct conf_errors *errors)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct backend_metrics *find(const struct ledger *ledger, const char *name)
+struct backend_metrics *ledger_find(const struct ledger *ledger, const char *name)
 {
     for (size_t i = 0; i < ledger->count; i++) {
         if (strcmp(ledger->entries[i]->name, name) == 0)
@@ -58,7 +58,7 @@ struct backend_metrics **ledger_open(struct ledger *ledger, const struct conf *c
     }
     for (size_t i = 0; i < count; i++) {
         const char *name = conf->routes->backends[i].name;
-        struct backend_metrics *known = find(ledger, name);
+        struct backend_metrics *known = ledger_find(ledger, name);
         counters[i] = known != NULL ? known : add(ledger, name);
     }
     return counters;

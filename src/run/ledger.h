@@ -23,5 +23,7 @@ struct ledger {
  * points at is the ledger's. NULL when memory is short. A zeroed ledger is an empty one. */
 MUST_USE
 struct backend_metrics **ledger_open(struct ledger *ledger, const struct conf *conf);
+/* NULL: not counted, or together with others. */
+struct backend_metrics *ledger_find(const struct ledger *ledger, const char *name);
 /* Nobody counts any more. */
 void ledger_fini(struct ledger *ledger);

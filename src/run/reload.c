@@ -52,6 +52,8 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     prober_use(&s->prober, generation);
     generation_release(&old);
     use_log(s);
+    if (s->admin != NULL)
+        s->admin->follow(s);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */

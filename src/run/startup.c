@@ -61,6 +61,8 @@ static int open_sockets(struct supervisor *s, unsigned workers)
         !process_become(conf->user, conf->group, &why))
         return complain(storage, SUPERVISOR_CONFIG);
     process_harden();
+    if (s->admin != NULL && !s->admin->open(s, &why))
+        return complain(storage, SUPERVISOR_CONFIG);
     return SUPERVISOR_CLEAN;
 }
 
@@ -99,6 +101,8 @@ static int start_workers(struct supervisor *s, unsigned workers)
         good = init_worker(s, &setup);
     for (unsigned i = 0; i < workers && good; i++)
         good = worker_start(&s->workers[i]);
+    s->errands.workers = s->workers;
+    s->errands.worker_count = s->worker_count;
     if (good)
         return SUPERVISOR_CLEAN;
     supervisor_post_all(s, LETTER_STOP); /* those that run; the others are ended by hand */

@@ -105,6 +105,8 @@ static void init_loop(struct supervisor *s)
         error = uv_timer_init(&s->loop, &s->patience);
     if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, on_fell, s))
         error = UV_ENOMEM;
+    if (error == 0)
+        error = errands_init(&s->errands, &s->loop);
     ENSURE(error == 0); /* nothing is served yet: there is no gentler way to fail */
     prober_init(&s->prober, &s->loop, &s->log, &s->fleet);
     reload_init(s);
@@ -116,7 +118,10 @@ static void finish(struct supervisor *s)
 
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_end(&s->workers[i]);
+    errands_close(&s->errands);
     free(s->workers);
+    if (s->admin != NULL)
+        s->admin->close(s);
     close_handles(s);
     prober_close(&s->prober);
     uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -124,6 +129,8 @@ static void finish(struct supervisor *s)
     reload_fini(s);
     error = uv_loop_close(&s->loop);
     ENSURE(error == 0);
+    if (s->admin != NULL)
+        s->admin->fini(s);
     bindings_close(&s->bindings);
     generation_release(&s->generation);
     tls_tickets_free(&s->tickets);
@@ -135,9 +142,9 @@ static void finish(struct supervisor *s)
         logger_close(&s->logger);
 }
 
-int supervisor_run(const char *conf_path)
+int supervisor_run(const char *conf_path, const struct supervisor_admin *admin)
 {
-    struct supervisor s = {.conf_path = conf_path};
+    struct supervisor s = {.conf_path = conf_path, .admin = admin};
     int code;
 
     process_harden();

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "run/binding.h"
+#include "run/errand.h"
 #include "run/fleet.h"
 #include "run/gate.h"
 #include "run/generation.h"
@@ -16,11 +17,14 @@
 #include "run/reload.h"
 #include "run/worker.h"
 #include "waypost/base/metrics.h"
+#include "waypost/run/supervisor.h"
 
 #define SUPERVISOR_SIGNALS 4u
 
 struct supervisor {
-    const char *conf_path; /* borrowed */
+    const char *conf_path;                /* borrowed */
+    const struct supervisor_admin *admin; /* borrowed; NULL: nobody */
+    void *admin_state;                    /* its own */
     struct logger logger;
     bool logging; /* logger is open */
     struct log log;
@@ -36,6 +40,7 @@ struct supervisor {
     struct reloader reloader;
     struct worker *workers;
     unsigned worker_count; /* that were initialised */
+    struct errands errands;
     uv_loop_t loop;
     uv_signal_t signals[SUPERVISOR_SIGNALS];
     uv_async_t ended; /* rung by a worker's thread as its last act */

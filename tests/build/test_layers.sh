@@ -51,6 +51,8 @@ refuses "libuv in the core" '<uv.h> belongs to' includes session '#include <uv.h
 refuses "OpenSSL in net" '<openssl/ssl.h> belongs to tls' includes net '#include <openssl/ssl.h>'
 refuses "JSON in session" '<jansson.h> belongs to' includes session '#include <jansson.h>'
 refuses "another area's private header" 'is private to net' includes run '#include "net/secret.h"'
+accepts "admin sees what run keeps" includes admin '#include "run/secret.h"'
+refuses "run does not see admin" 'run may not include admin' includes run '#include "admin/secret.h"'
 refuses "a session in net" 'net may not include session' \
     includes net '#include "waypost/session/session.h"'
 refuses "an unknown area" 'no layer is known' includes elsewhere '#include <stdio.h>'

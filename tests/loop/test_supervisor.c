@@ -106,7 +106,7 @@ int main(int argc, char *argv[])
     int code = 0;
 
     if (argc == 3 && strcmp(argv[1], "--serve") == 0)
-        return supervisor_run(argv[2]);
+        return supervisor_run(argv[2], NULL);
     tests = criterion_initialize();
     if (criterion_handle_args(argc, argv, true))
         code = !criterion_run_all_tests(tests);

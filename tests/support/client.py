@@ -53,7 +53,25 @@ def tls_context(authority, **options):
     return context
 
 
-class Client:
+class Connection:
+    """What can be done with any socket."""
+
+    socket = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+
+class Client(Connection):
     """One connection. `context` makes it TLS from the first byte; see starttls() for the rest.
     `source` is the loopback address it comes from, `header` goes in clear before everything."""
 
@@ -77,15 +95,6 @@ class Client:
             self.socket.close()
             raise
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
     def encrypt(self, context):
         """The TLS handshake, now."""
         self.socket = context.wrap_socket(self.socket, server_hostname=SERVER_NAME)
@@ -101,9 +110,6 @@ class Client:
         """Puts a layer around the socket, given to it with what has been read too early."""
         self.socket = layer(self.socket, self._pending)
         self._pending = b""
-
-    def send(self, data):
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def line(self):
         """One line with its CRLF, and with the literals in it. Raises Closed at the end."""

@@ -70,8 +70,25 @@ Test(conf_waypost, findings_of_waypost_json)
         {"\"log\": {\"to\": \"syslog\"}", ""},
         {"\"keepalive\": {\"client\": 120}", "found 120"},
         {"\"probe\": {\"interval\": \"25h\"}", "24h"},
+        {"\"control\": {}", "/control \"socket\" is missing"},
+        {"\"control\": {\"socket\": \"c.sock\", \"group\": \"mail\"}", ""},
+        {"\"control\": {\"socket\": \"\"}", "/control/socket expected the path of a file"},
+        {"\"control\": {\"path\": \"c\"}", "/control/path unknown key"},
     };
     conf_text_expect(rows, COUNT_OF(rows), with, false);
+}
+
+Test(conf_waypost, path_of_the_control_socket)
+{
+    char path[128], json[256];
+    struct conf_text_row row = {json, ""};
+
+    memset(path, 's', sizeof(path));
+    snprintf(json, sizeof(json), "\"control\": {\"socket\": \"%.*s\"}", 107, path);
+    conf_text_expect(&row, 1, with, false);
+    row.finding = "/control/socket the path of a socket has at most 107 bytes, this one has 108";
+    snprintf(json, sizeof(json), "\"control\": {\"socket\": \"%.*s\"}", 108, path);
+    conf_text_expect(&row, 1, with, false);
 }
 
 Test(conf_waypost, findings_about_listeners_and_tls)

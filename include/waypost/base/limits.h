@@ -58,6 +58,11 @@
 #define LIMIT_POINTER      1024u /* text of a JSON pointer */
 #define LIMIT_NAME         64u   /* of a listener, a backend */
 
+/* Control socket. */
+#define LIMIT_SOCKET_PATH     107u   /* unix(7): sun_path holds 108 bytes with its NUL */
+#define LIMIT_CONTROL_REQUEST 16384u /* one line */
+#define LIMIT_CONTROL_CLIENTS 128u
+
 /* Counters: backends with some of their own, since the start of the process. */
 #define LIMIT_COUNTED 4096u
 

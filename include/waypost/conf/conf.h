@@ -109,6 +109,10 @@ struct conf {
         uint64_t timeout;    /* of one probe as a whole */
         unsigned rise, fall; /* outcomes in a row that bring a backend back, that take it down */
     } probe;                 /* of backends that say nothing else */
+    struct conf_control {
+        char *socket; /* NULL: none */
+        char *group;  /* may use it, too; NULL: nobody else */
+    } control;
     struct conf_log {
         enum log_format format;
         enum log_level level;
@@ -283,6 +287,11 @@ bool conf_load(const char *path, struct conf **out, struct conf_errors *errors);
 MUST_USE
 bool conf_load_table(const char *path, const char *table, struct conf **out,
                      struct conf_errors *errors);
+
+/* The control socket that waypost.json names, read without the rest, which may be wrong or closed
+ * to the caller; he frees *socket. False, with a finding, when there is none. */
+MUST_USE
+bool conf_control_socket(const char *path, char **socket, struct conf_errors *errors);
 
 /* Where the loader gets its files and its randomness. */
 struct conf_source {
