@@ -93,6 +93,13 @@ static struct track_span caps_line(struct track *t, const struct head *head, str
     return track_span(TRACK_CAPS, take_piece(t, line, line.len));
 }
 
+/* Nobody has asked for this BYE, and nobody waits for anything that comes with it. */
+static bool keeps_bye(const struct track *t, const struct head *head)
+{
+    return t->keep_bye && head->kind == REPLY_UNTAGGED && t->backend.state == STATE_START &&
+           t->in_flight <= (t->idling ? 1U : 0U);
+}
+
 struct track_span track_backend(struct track *t, struct slice in, size_t room)
 {
     size_t end = track_min(in.len, room), done = 0;
@@ -106,6 +113,8 @@ struct track_span track_backend(struct track *t, struct slice in, size_t room)
             known = head_read(rest, &head);
         if (known == NEED_MORE)
             break;
+        if (head.status == STATUS_BYE && keeps_bye(t, &head))
+            return track_span(done > 0 ? TRACK_PASS : TRACK_BYE, done);
         if (head.caps)
             return done > 0 ? track_span(TRACK_PASS, done) : caps_line(t, &head, in, room);
         if (t->backend.state == STATE_START)

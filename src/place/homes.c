@@ -229,9 +229,20 @@ bool homes_hold(struct homes *h, uint64_t key, uint64_t until, uint64_t now)
     return true;
 }
 
+bool homes_held(struct homes *h, uint64_t key, uint64_t now)
+{
+    struct home *home = limit_table_find(&h->table, key);
+
+    if (home == NULL || home->held_until == 0 || now < home->held_until)
+        return home != NULL && home->held_until != 0;
+    end_hold(h, home, now);
+    tidy(h, home);
+    return false;
+}
+
 const struct home *homes_find(struct homes *h, uint64_t key, uint64_t linger, uint64_t now)
 {
     const struct home *home = limit_table_find(&h->table, key);
 
-    return home == NULL || home->at == NULL || outlived(home, linger, now) ? NULL : home;
+    return home == NULL || outlived(home, linger, now) ? NULL : home;
 }

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "run/seat.h"
 #include "waypost/net/outgoing.h"
 #include "waypost/net/socket.h"
 #include "waypost/net/stream.h"
@@ -24,6 +25,7 @@ struct conn {
     struct session session;
     struct stream client;
     struct outgoing backend;
+    struct seat seat; /* at the backend */
     uv_timer_t timer;
     uint64_t timer_at; /* SESSION_NEVER: not running */
     bool running;      /* conn_run is on the stack */
@@ -134,6 +136,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct conn *c = container_of(handle, struct conn, timer);
     struct conn_home *home = c->home;
 
+    seat_leave(&c->seat, home->seating, c->generation->conf, uv_now(home->loop));
     session_fini(&c->session);
     generation_release(&c->generation);
     list_unlink(&c->node);
@@ -154,7 +157,8 @@ static void conn_run(struct conn *c)
     stream_expire(&c->backend.stream, now);
     do {
         session_step(&c->session, now);
-        moved = perform(c, &c->client);
+        moved = seat_obey(&c->seat, c->home->seating, &c->session, c->generation, now);
+        moved |= perform(c, &c->client);
         moved |= perform(c, &c->backend.stream);
         moved |= stream_pump(&c->client);
         moved |= stream_pump(&c->backend.stream);
@@ -162,6 +166,8 @@ static void conn_run(struct conn *c)
             moved = !settle(c, &c->client) || !settle(c, &c->backend.stream);
     } while (moved);
     c->running = false;
+    if (c->session.phase == PHASE_RELAY)
+        seat_settle(&c->seat, c->home->seating);
     if (!session_early(&c->session))
         list_unlink(&c->early);
     if (session_closed(&c->session) && !c->session.client.busy && !c->session.backend.busy) {
@@ -183,6 +189,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
         .listener = listener,
         .lore = &generation->lore.view,
         .gate = home->gate,
+        .load = &generation->load,
         .counters = generation->counters,
         .local = socket_local(fd),
         .remote = *remote,
@@ -287,6 +294,31 @@ static void leave_one(void *ctx, struct conn *c)
 void conns_leave(struct conn_home *home, enum reason reason)
 {
     conns_each(home, leave_one, &reason);
+}
+
+/* Who is still being logged in is told once that is done. */
+static void review_one(void *ctx, struct conn *c)
+{
+    bool dead;
+
+    UNUSED(ctx);
+    if (c->session.phase != PHASE_RELAY || c->seat.backend == NULL)
+        return;
+    if (seat_revoked(&c->seat)) {
+        conn_leave(c, REASON_moved);
+        return;
+    }
+    dead = fleet_is_dead(c->seat.backend);
+    if (dead == c->seat.doubted)
+        return;
+    c->seat.doubted = dead;
+    session_doubt(&c->session, dead, uv_now(c->home->loop));
+    conn_run(c);
+}
+
+void conns_review(struct conn_home *home)
+{
+    conns_each(home, review_one, NULL);
 }
 
 bool conns_evict(struct conn_home *home)

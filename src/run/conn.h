@@ -14,12 +14,15 @@
 /* A hung-up stream's peer gets this long to close its own end. */
 #define CONN_LINGER_MS 1500u
 
+struct seating;
+
 /* What a worker lends its connections, and where they are counted. */
 struct conn_home {
     uv_loop_t *loop;                 /* borrowed */
     struct session_env *env;         /* borrowed */
     struct dns *dns;                 /* borrowed */
     const struct session_gate *gate; /* borrowed; NULL: no limits of users and addresses */
+    const struct seating *seating;   /* borrowed */
     struct list conns;
     struct list early; /* of those nobody has logged in on, the oldest first */
     size_t count;
@@ -60,6 +63,8 @@ bool conns_some(struct conn_home *home, uint64_t *cursor, size_t most,
                 void (*visit)(void *ctx, struct conn *c), void *ctx);
 /* Asks every connection to end: with a BYE at the next safe point. */
 void conns_leave(struct conn_home *home, enum reason reason);
+/* Looks whose user must leave his backend, and who is at a dead one, and tells them. */
+void conns_review(struct conn_home *home);
 /* Of the connections without login the oldest makes room for the newest. False when it is that one
  * itself. */
 bool conns_evict(struct conn_home *home);

@@ -40,12 +40,12 @@ static void tell_and_unlock(struct fleet *fleet, struct fleet_backend *b, enum h
         log_text(&line, "why", slice_str(b->health.why));
     else if (told)
         log_num(&line, "down_ms", lasted);
-    fell = fell && !b->health.set_down;
+    atomic_store_explicit(&b->dead, b->health.down != HEALTH_BY_NONE, memory_order_relaxed);
     uv_mutex_unlock(&fleet->lock);
     if (told)
         log_end(&line);
-    if (fell && fleet->fell != NULL)
-        fleet->fell(fleet->ctx, b);
+    if (news != HEALTH_SAME && fleet->turned != NULL)
+        fleet->turned(fleet->ctx);
 }
 
 /* --- what sessions call ----------------------------------------------------------------------- */
@@ -55,13 +55,10 @@ static bool is_full(const struct fleet_backend *b, const struct conf_backend *co
     return conf->max_sessions > 0 && fleet_sessions(b) >= conf->max_sessions;
 }
 
-bool fleet_serves(struct fleet *fleet, struct fleet_backend *b, const struct conf_backend *conf,
-                  uint64_t now)
+bool fleet_serves(struct fleet *fleet, struct fleet_backend *b, uint64_t now)
 {
     bool serves;
 
-    if (is_full(b, conf))
-        return false;
     uv_mutex_lock(&fleet->lock);
     serves = health_allows(&b->health, &b->rules, now);
     uv_mutex_unlock(&fleet->lock);
@@ -79,6 +76,11 @@ bool fleet_admits(struct fleet *fleet, struct fleet_backend *b, const struct con
     admits = !b->health.draining && health_allows(&b->health, &b->rules, now);
     uv_mutex_unlock(&fleet->lock);
     return admits;
+}
+
+bool fleet_is_dead(const struct fleet_backend *b)
+{
+    return atomic_load_explicit(&b->dead, memory_order_relaxed);
 }
 
 void fleet_enter(struct fleet_backend *b)
@@ -157,11 +159,10 @@ static void operate(struct fleet *fleet, struct fleet_backend *b, bool *flag, bo
                     const char *event)
 {
     struct log_line line;
-    bool news, told, fell;
+    bool news, told;
 
     uv_mutex_lock(&fleet->lock);
     news = *flag != value;
-    fell = news && value && flag == &b->health.set_down && health_is_up(&b->health);
     *flag = value;
     if (news)
         b->operated = fleet_clock();
@@ -169,8 +170,6 @@ static void operate(struct fleet *fleet, struct fleet_backend *b, bool *flag, bo
     uv_mutex_unlock(&fleet->lock);
     if (told)
         log_end(&line);
-    if (fell && fleet->fell != NULL)
-        fleet->fell(fleet->ctx, b);
 }
 
 void fleet_set_down(struct fleet *fleet, struct fleet_backend *b, bool down)

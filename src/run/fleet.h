@@ -17,23 +17,23 @@
 /* One backend. It stays where it is until fleet_fini. */
 struct fleet_backend;
 
-/* A backend that took users takes none any more. Called without the lock, by the thread that saw
- * it; the operator's drain is no fall. */
-typedef void fleet_fell(void *ctx, struct fleet_backend *b);
+/* A backend has died, or lives again. Called without the lock, by the thread that saw it. */
+typedef void fleet_turned(void *ctx);
 
 struct fleet {
     uv_mutex_t lock;
     struct log log; /* level and format are those of the latest configuration */
-    fleet_fell *fell;
+    fleet_turned *turned;
     void *ctx;                     /* borrowed */
     struct fleet_backend **sorted; /* owned, each too; by name */
     size_t count;
 };
 
-/* Logs to a sink that must be thread-safe; NULL: nowhere. `fell` may be NULL. False when memory is
- * short. */
+/* Logs to a sink that must be thread-safe; NULL: nowhere. `turned` may be NULL. False when memory
+ * is short. */
 MUST_USE
-bool fleet_init(struct fleet *fleet, log_sink *sink, void *sink_ctx, fleet_fell *fell, void *ctx);
+bool fleet_init(struct fleet *fleet, log_sink *sink, void *sink_ctx, fleet_turned *turned,
+                void *ctx);
 /* Nobody knows any of its backends any more. */
 void fleet_fini(struct fleet *fleet);
 
@@ -50,13 +50,15 @@ struct fleet_backend **fleet_open(struct fleet *fleet, const struct conf *conf);
 MUST_USE
 bool fleet_admits(struct fleet *fleet, struct fleet_backend *b, const struct conf_backend *conf,
                   uint64_t now);
-/* The same for one more login of a user who is there, whom draining does not touch. */
+/* The same for one more login of a user who is there, whom draining and max_sessions do not touch.
+ */
 MUST_USE
-bool fleet_serves(struct fleet *fleet, struct fleet_backend *b, const struct conf_backend *conf,
-                  uint64_t now);
+bool fleet_serves(struct fleet *fleet, struct fleet_backend *b, uint64_t now);
 /* A login or a session is there, or is not any more. Takes no lock. */
 void fleet_enter(struct fleet_backend *b);
 void fleet_leave(struct fleet_backend *b);
+/* Whether probes or logins have found it dead; what the operator says does not matter. No lock. */
+bool fleet_is_dead(const struct fleet_backend *b);
 /* How many are. Takes no lock. */
 uint64_t fleet_sessions(const struct fleet_backend *b);
 /* A login got a greeting, and TLS where that is configured. */

@@ -84,9 +84,18 @@ void generation_count(struct generation *generation, struct ledger *ledger)
     generation->counters = ledger_open(ledger, generation->conf);
 }
 
-void generation_join(struct generation *generation, struct fleet *fleet)
+static uint64_t sessions_at(void *ctx, const struct conf_backend *backend)
+{
+    const struct generation *generation = ctx;
+
+    return fleet_sessions(generation->fleet[backend->index]);
+}
+
+bool generation_join(struct generation *generation, struct fleet *fleet)
 {
     generation->fleet = fleet_open(fleet, generation->conf);
+    generation->load = (struct hash_load){sessions_at, generation};
+    return generation->fleet != NULL;
 }
 
 void generation_complain(const struct conf_errors *errors, const struct log *log)

@@ -13,6 +13,7 @@
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
 #include "waypost/conf/conf.h"
+#include "waypost/route/hash.h"
 #include "waypost/tls/context.h"
 
 struct generation {
@@ -22,9 +23,10 @@ struct generation {
     struct lore lore;    /* of the backends of this configuration */
     /* Owned array: where each of them is counted; NULL: nowhere. */
     struct backend_metrics **counters;
-    /* Owned array: what is known of each of them; NULL: nothing. */
+    /* Owned array: what is known of each of them. */
     struct fleet_backend **fleet;
-    enum log_level level; /* copies, for struct log */
+    struct hash_load load; /* how many sessions its backends have */
+    enum log_level level;  /* copies, for struct log */
     enum log_format format;
     uint64_t sessions; /* limits.sessions, or what the descriptors suffice for; before use only */
 };
@@ -42,8 +44,9 @@ void generation_fit(struct generation *generation, unsigned workers, const struc
 /* Before use: its backends are counted in `ledger`, which outlives it. Short of memory they are not
  * counted. */
 void generation_count(struct generation *generation, struct ledger *ledger);
-/* Before use: its backends belong to `fleet`, which outlives it. Short of memory they do not. */
-void generation_join(struct generation *generation, struct fleet *fleet);
+/* Before use: its backends belong to `fleet`, which outlives it. False when memory is short. */
+MUST_USE
+bool generation_join(struct generation *generation, struct fleet *fleet);
 /* Logs what kept a configuration from being loaded. */
 void generation_complain(const struct conf_errors *errors, const struct log *log);
 struct generation *generation_hold(struct generation *generation);

@@ -43,7 +43,6 @@ static void swap_in(struct supervisor *s, struct generation *generation)
     lore_log_to(&generation->lore, logger_sink, &s->logger);
     lore_inherit(&generation->lore, &old->lore);
     generation_count(generation, &s->ledger);
-    generation_join(generation, &s->fleet);
     s->generation = generation;
     for (unsigned i = 0; i < s->worker_count; i++) {
         if (!worker_post(&s->workers[i], LETTER_CONF, generation))
@@ -112,8 +111,12 @@ static void on_work(uv_work_t *work)
 static void judge(struct supervisor *s)
 {
     struct reloader *r = &s->reloader;
-    bool good = r->loaded != NULL;
+    bool good = r->loaded != NULL && generation_join(r->loaded, &s->fleet);
 
+    if (r->loaded != NULL && !good) {
+        conf_errors_add(&r->errors, s->conf_path, 0, "", "out of memory");
+        generation_release(&r->loaded);
+    }
     if (good) {
         swap_in(s, r->loaded);
         say_reloaded(s);

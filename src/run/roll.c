@@ -86,6 +86,7 @@ static void renew(struct fleet_backend *b, const struct conf_backend *conf, uint
     b->tls = conf->tls;
     b->probed = FLEET_NEVER;
     health_renew(&b->health, now);
+    atomic_store_explicit(&b->dead, false, memory_order_relaxed);
 }
 
 static void adopt(struct fleet_backend *b, const struct conf *conf,
@@ -166,9 +167,10 @@ struct fleet_backend **fleet_open(struct fleet *fleet, const struct conf *conf)
     return found;
 }
 
-bool fleet_init(struct fleet *fleet, log_sink *sink, void *sink_ctx, fleet_fell *fell, void *ctx)
+bool fleet_init(struct fleet *fleet, log_sink *sink, void *sink_ctx, fleet_turned *turned,
+                void *ctx)
 {
-    *fleet = (struct fleet){.log = {.sink = sink, .ctx = sink_ctx}, .fell = fell, .ctx = ctx};
+    *fleet = (struct fleet){.log = {.sink = sink, .ctx = sink_ctx}, .turned = turned, .ctx = ctx};
     return uv_mutex_init(&fleet->lock) == 0;
 }
 

@@ -45,7 +45,8 @@ static int open_log(struct supervisor *s)
     s->log = (struct log){s->generation->level, s->generation->format, logger_sink, &s->logger};
     lore_log_to(&s->generation->lore, logger_sink, &s->logger);
     generation_count(s->generation, &s->ledger);
-    generation_join(s->generation, &s->fleet);
+    if (!generation_join(s->generation, &s->fleet))
+        return complain("out of memory", SUPERVISOR_INTERNAL);
     return SUPERVISOR_CLEAN;
 }
 
@@ -87,6 +88,7 @@ static int start_workers(struct supervisor *s, unsigned workers)
         .log = &s->log,
         .metrics = &s->metrics,
         .gate = &s->gate.view,
+        .seating = &s->seating,
         .generation = s->generation,
         .listener_count = s->bindings.count,
         .ended = &s->ended,
@@ -95,7 +97,9 @@ static int start_workers(struct supervisor *s, unsigned workers)
 
     s->workers = calloc(workers, sizeof(*s->workers));
     s->gated = gate_init(&s->gate, s->generation->sessions, &s->metrics, logger_sink, &s->logger);
-    if (s->workers == NULL || !s->gated)
+    s->registered = registry_init(&s->registry, s->generation->sessions, supervisor_disturb, s);
+    s->seating = (struct seating){&s->fleet, &s->registry};
+    if (s->workers == NULL || !s->gated || !s->registered)
         return complain("out of memory", SUPERVISOR_INTERNAL);
     for (unsigned i = 0; i < workers && good; i++)
         good = init_worker(s, &setup);

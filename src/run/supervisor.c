@@ -23,6 +23,15 @@ void supervisor_post_all(struct supervisor *s, enum letter_kind kind)
     }
 }
 
+void supervisor_disturb(void *ctx)
+{
+    struct supervisor *s = ctx;
+
+    /* Both are set before anybody can call this. */
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_disturb(&s->workers[i]);
+}
+
 static void on_patience(uv_timer_t *timer)
 {
     supervisor_post_all(container_of(timer, struct supervisor, patience), LETTER_STOP);
@@ -82,12 +91,12 @@ static void on_ended(uv_async_t *async)
 /* --- the whole -------------------------------------------------------------------------------- */
 
 /* By the thread that saw it. */
-static void on_fell(void *ctx, struct fleet_backend *b)
+static void on_turned(void *ctx)
 {
     struct supervisor *s = ctx;
 
-    UNUSED(b);
     prober_hurry(&s->prober);
+    supervisor_disturb(s);
 }
 
 static void init_loop(struct supervisor *s)
@@ -103,7 +112,7 @@ static void init_loop(struct supervisor *s)
         error = uv_async_init(&s->loop, &s->ended, on_ended);
     if (error == 0)
         error = uv_timer_init(&s->loop, &s->patience);
-    if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, on_fell, s))
+    if (error == 0 && !fleet_init(&s->fleet, logger_sink, &s->logger, on_turned, s))
         error = UV_ENOMEM;
     if (error == 0)
         error = errands_init(&s->errands, &s->loop);
@@ -136,6 +145,8 @@ static void finish(struct supervisor *s)
     tls_tickets_free(&s->tickets);
     ledger_fini(&s->ledger);
     fleet_fini(&s->fleet);
+    if (s->registered)
+        registry_fini(&s->registry);
     if (s->gated)
         gate_fini(&s->gate);
     if (s->logging)

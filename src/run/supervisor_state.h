@@ -15,6 +15,7 @@
 #include "run/logger.h"
 #include "run/prober.h"
 #include "run/reload.h"
+#include "run/seat.h"
 #include "run/worker.h"
 #include "waypost/base/metrics.h"
 #include "waypost/run/supervisor.h"
@@ -33,6 +34,9 @@ struct supervisor {
     bool gated; /* gate is made */
     struct ledger ledger;
     struct fleet fleet;
+    struct registry registry;
+    bool registered; /* registry is made */
+    struct seating seating;
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
     struct bindings bindings;
@@ -50,3 +54,5 @@ struct supervisor {
 
 /* Posts a letter without a generation to all workers. */
 void supervisor_post_all(struct supervisor *s, enum letter_kind kind);
+/* Has all workers look at their connections; `ctx` is the supervisor. From any thread. */
+void supervisor_disturb(void *ctx);

@@ -96,6 +96,7 @@ static void close_when_empty(struct worker *w)
     uv_mutex_unlock(&w->lock);
     on_mail(&w->async);
     uv_close((uv_handle_t *)&w->async, NULL);
+    review_close(&w->review);
     dns_close(&w->dns);
 }
 
@@ -211,6 +212,14 @@ bool worker_post(struct worker *w, enum letter_kind kind, struct generation *gen
     return true;
 }
 
+void worker_disturb(struct worker *w)
+{
+    uv_mutex_lock(&w->lock);
+    if (!w->closed)
+        review_ring(&w->review);
+    uv_mutex_unlock(&w->lock);
+}
+
 /* --- begin and end ---------------------------------------------------------------------------- */
 
 bool worker_init(struct worker *w, unsigned index, const struct worker_setup *setup)
@@ -222,8 +231,11 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
         goto no_loop;
     if (uv_mutex_init(&w->lock) != 0)
         goto no_lock;
+    w->home.loop = &w->loop;
     if (uv_async_init(&w->loop, &w->async, on_mail) != 0)
         goto no_async;
+    if (review_init(&w->review, &w->home) != 0)
+        goto no_review;
     w->door_room = setup->listener_count;
     pool_init(&w->pool);
     dns_init(&w->dns, &w->loop);
@@ -233,6 +245,7 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
         .env = &w->env,
         .dns = &w->dns,
         .gate = setup->gate,
+        .seating = setup->seating,
         .gone = on_gone,
     };
     list_init(&w->home.conns);
@@ -240,6 +253,9 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
     w->generation = generation_hold(setup->generation);
     return true;
 
+no_review:
+    uv_close((uv_handle_t *)&w->async, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
 no_async:
     uv_mutex_destroy(&w->lock);
 no_lock:

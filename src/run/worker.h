@@ -9,6 +9,7 @@
 
 #include "run/conn.h"
 #include "run/generation.h"
+#include "run/review.h"
 #include "waypost/net/listen.h"
 
 enum letter_kind {
@@ -41,6 +42,7 @@ struct worker {
     uv_thread_t thread;
     uv_loop_t loop;
     uv_async_t async;
+    struct review review;
     uv_mutex_t lock;
     struct list mail; /* of struct letter; under the lock */
     struct pool pool;
@@ -66,8 +68,9 @@ struct worker_setup {
     const struct log *log; /* copied; its sink must be thread-safe */
     struct metrics *metrics;
     const struct session_gate *gate; /* NULL: no limits of users and addresses */
-    struct generation *generation;   /* the worker takes a reference of its own */
-    size_t listener_count;           /* room for that many listeners */
+    const struct seating *seating;
+    struct generation *generation; /* the worker takes a reference of its own */
+    size_t listener_count;         /* room for that many listeners */
     uv_async_t *ended;
 };
 
@@ -84,6 +87,8 @@ MUST_USE
 bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation);
 /* From any thread: a LETTER_VISIT. */
 void worker_mail(struct worker *w, struct letter *letter);
+/* From any thread: its connections are to be looked at, see run/review.h. */
+void worker_disturb(struct worker *w);
 /* Whether its thread has ended; rings `ended` when it does. */
 bool worker_done(const struct worker *w);
 /* Waits for a worker that was started; frees what it owns. */

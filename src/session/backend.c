@@ -122,6 +122,7 @@ static void advance(struct session *s)
 
 static void begin_login(struct session *s)
 {
+    place_reached(s);
     session_move(s, PHASE_LOGIN, s->backend_until);
     advance(s);
 }

@@ -82,10 +82,13 @@ void place_begin(struct session *s);
 /* Lets go of the backend, at whatever point it is. */
 void place_hang_up(struct session *s);
 enum step route_step(struct session *s);
+enum step place_step(struct session *s);
 enum step dial_step(struct session *s);
 enum step redial_step(struct session *s);
 /* This candidate is no good: logs why, hangs up and tries the next. */
 void place_next(struct session *s, enum refusal trouble, const char *why);
+/* It greeted us and TLS is there: whatever happens now is not the fault of the connection. */
+void place_reached(struct session *s);
 /* From here on this candidate is the only one: credentials are being judged. */
 void place_commit(struct session *s);
 /* The same candidate once more, by what it shows now. */
@@ -95,6 +98,8 @@ void place_again(struct session *s);
 void place_refer(struct session *s, const struct conf_backend *to, struct slice login);
 /* backend_connect or backend_login is over. */
 void place_late(struct session *s);
+/* It is time to ask again. */
+void held_late(struct session *s);
 
 /* backend.c: greeting, STARTTLS and login; challenge.c: a relayed SASL exchange. */
 enum step greeting_step(struct session *s);

@@ -1,7 +1,8 @@
 /*
- * From a user name to an open connection: routing, candidates in turn, giving up on one. Owns the
- * route decision for the length of an attempt. A candidate is left for the next one only while no
- * credentials have been judged; a refusal is the business of auth.c.
+ * From a user name to an open connection: routing, a place at one of the candidates, giving up on
+ * one. Owns the route decision for the length of an attempt. A candidate is left for another only
+ * while no credentials have been judged; a refusal is the business of refuse.c. Which candidate it
+ * is to be now, the shell knows: its health, and where the user's other sessions are.
  */
 #include "session/phase.h"
 
@@ -10,10 +11,30 @@
 
 #include "waypost/proxyhdr/build.h"
 
-void place_hang_up(struct session *s)
+/* Every candidate of a decision has a bit in lease.tried. */
+static_assert(LIMIT_CANDIDATES < 32, "one more stands for all others");
+#define NONE_LEFT UINT32_MAX
+
+static void close_backend(struct session *s)
 {
     /* An ask that the shell has not taken on yet is simply withdrawn. */
     s->backend.ask = s->backend.busy ? ASK_HANGUP : 0;
+}
+
+void place_hang_up(struct session *s)
+{
+    close_backend(s);
+    if (s->lease.ask == LEASE_PLACE)
+        s->lease.ask = LEASE_NO_ASK;
+    if (s->lease.held)
+        s->lease.ask = LEASE_RELEASE;
+    s->lease.held = false;
+}
+
+/* The last connection, and the lease it had, are still being closed. */
+static bool still_closing(const struct session *s)
+{
+    return s->backend.busy || s->backend.ask != 0 || s->lease.ask != LEASE_NO_ASK;
 }
 
 void place_begin(struct session *s)
@@ -21,8 +42,10 @@ void place_begin(struct session *s)
     s->trouble = REFUSAL_unavailable;
     s->judged_by_backend = s->exchanged = s->again = false;
     s->referrals = 0;
-    /* The last attempt's connection may still be closing. */
-    session_move(s, s->backend.busy ? PHASE_REDIAL : PHASE_ROUTE, SESSION_NEVER);
+    s->lease.failed = NULL;
+    s->lease.tried = 0;
+    s->hold_until = s->now + s->conf->placement.hold;
+    session_move(s, still_closing(s) ? PHASE_REDIAL : PHASE_ROUTE, SESSION_NEVER);
 }
 
 static void log_route(struct session *s)
@@ -65,6 +88,7 @@ static bool decide(struct session *s)
         .sni = slice_str(s->client.sni),
         .client = &s->remote,
         .turn = s->env->turn++,
+        .load = s->load,
     };
 
     if (in_a_loop(s))
@@ -76,7 +100,6 @@ static bool decide(struct session *s)
     }
     route_decide(s->conf->routes, &query, s->route, NULL, NULL);
     log_route(s);
-    s->candidate = 0;
     if (s->route->verdict == ROUTE_TO) {
         free(s->user);
         s->user = strdup(s->route->user);
@@ -99,22 +122,92 @@ static void forget_dialogue(struct session *s)
     s->login_part = 0;
 }
 
-enum step route_step(struct session *s)
+static void dial(struct session *s)
 {
-    if (s->route == NULL && !decide(s))
-        return MOVED;
-    if (s->candidate == s->route->candidate_count) {
-        refuse_login(s, s->trouble);
-        return MOVED;
-    }
-    s->target = s->route->candidates[s->candidate++];
     buf_drop(&s->backend.in, buf_len(&s->backend.in));
     buf_drop(&s->backend.out, buf_len(&s->backend.out));
     forget_dialogue(s);
     s->backend.ask = ASK_OPEN;
     s->backend_until = s->now + s->conf->timeouts.backend_connect;
     session_move(s, PHASE_DIAL, s->backend_until);
+}
+
+static void ask_for_a_place(struct session *s)
+{
+    s->lease.fact = LEASE_UNKNOWN;
+    s->lease.ask = LEASE_PLACE;
+    session_move(s, PHASE_PLACE, SESSION_NEVER);
+}
+
+enum step route_step(struct session *s)
+{
+    if (s->route == NULL && !decide(s))
+        return MOVED;
+    if (s->lease.held)
+        dial(s); /* once more */
+    else if (s->lease.tried == NONE_LEFT)
+        refuse_login(s, s->trouble);
+    else
+        ask_for_a_place(s);
     return MOVED;
+}
+
+/* A backend that is none of the candidates is where the user's other sessions are: he may be sent
+ * there again only for as long as a login may be held. */
+static void take_place(struct session *s)
+{
+    const struct route_decision *route = s->route;
+    size_t i = 0;
+
+    s->target = s->lease.backend;
+    s->lease.held = true;
+    while (i < route->candidate_count && route->candidates[i] != s->target)
+        i++;
+    if (i < route->candidate_count)
+        s->lease.tried |= UINT32_C(1) << i;
+    dial(s);
+}
+
+static void give_up_waiting(struct session *s)
+{
+    struct log_line line;
+
+    if (session_log(s, &line, LEVEL_WARN, "held_too_long")) {
+        log_text(&line, "user", slice_str(s->route->user));
+        log_text(&line, "target", slice_str(s->route->target));
+        log_end(&line);
+    }
+    place_hang_up(s);
+    refuse_login(s, REFUSAL_unavailable);
+}
+
+enum step place_step(struct session *s)
+{
+    if (s->lease.ask != LEASE_NO_ASK)
+        return STILL;
+    switch (s->lease.fact) {
+    case LEASE_UNKNOWN:
+        break;
+    case LEASE_PLACED:
+        take_place(s);
+        return MOVED;
+    case LEASE_HELD:
+        s->deadline = s->lease.until < s->hold_until ? s->lease.until : s->hold_until;
+        break;
+    case LEASE_FAILED:
+        refuse_login(s, s->trouble);
+        return MOVED;
+    }
+    return STILL;
+}
+
+void held_late(struct session *s)
+{
+    s->lease.failed = NULL; /* it has been told */
+    if (s->now >= s->hold_until)
+        give_up_waiting(s);
+    else
+        ask_for_a_place(s);
 }
 
 /* The PROXY header stands before everything, TLS included (proxy-protocol.txt section 2). */
@@ -165,7 +258,7 @@ enum step dial_step(struct session *s)
 
 enum step redial_step(struct session *s)
 {
-    if (s->backend.busy || s->backend.ask != 0)
+    if (still_closing(s))
         return STILL;
     session_move(s, PHASE_ROUTE, SESSION_NEVER);
     return MOVED;
@@ -178,11 +271,30 @@ static enum refusal blame(const struct session *s)
                                                                       : REFUSAL_unavailable;
 }
 
+/* Only what happened before anything of this client's was sent says something about the backend:
+ * what comes later could be brought about by a client. */
+static void missed(struct session *s, const char *why)
+{
+    if (s->phase != PHASE_DIAL && s->phase != PHASE_GREETING && s->phase != PHASE_STARTING)
+        return;
+    s->lease.news = LEASE_MISSED;
+    s->lease.why = why;
+}
+
+void place_reached(struct session *s)
+{
+    s->lease.news = LEASE_REACHED;
+}
+
 void place_next(struct session *s, enum refusal trouble, const char *why)
 {
     struct log_line line;
 
     s->trouble = trouble != REFUSAL_none ? trouble : blame(s);
+    s->lease.failed = s->target;
+    if (s->now >= s->hold_until)
+        s->lease.tried = NONE_LEFT;
+    missed(s, why);
     tally_failure(s);
     if (session_log(s, &line, LEVEL_WARN, "backend_failed")) {
         log_text(&line, "backend", slice_str(s->target->name));
@@ -198,14 +310,13 @@ void place_next(struct session *s, enum refusal trouble, const char *why)
 
 void place_commit(struct session *s)
 {
-    s->route->candidate_count = s->candidate;
+    s->lease.tried = NONE_LEFT;
 }
 
 void place_again(struct session *s)
 {
     s->again = true;
-    s->candidate--;
-    place_hang_up(s);
+    close_backend(s);
     session_move(s, PHASE_REDIAL, SESSION_NEVER);
 }
 
@@ -224,7 +335,7 @@ void place_refer(struct session *s, const struct conf_backend *to, struct slice 
     }
     s->route->candidates[0] = to;
     s->route->candidate_count = 1;
-    s->candidate = 0;
+    s->lease.tried = 0;
     place_hang_up(s);
     session_move(s, PHASE_REDIAL, SESSION_NEVER);
 }

@@ -123,6 +123,56 @@ static void go_opaque(struct session *s)
     log_end(&line);
 }
 
+/* --- parting from a backend ------------------------------------------------------------------- */
+
+/* The backend ends this session, and perhaps those of all its clients in the same moment: so that
+ * they do not all come back in the next, a client that waits for nothing learns of it a little
+ * later. True while it shall not know. */
+static bool parts_later(struct session *s)
+{
+    uint64_t window = s->conf->timeouts.backend_lost;
+
+    if (s->parted || window == 0 || s->leaving != REASON_none || s->client.eof ||
+        !session_resting(s) || s->track.saw_logout || s->track.saw_bye)
+        return false;
+    if (s->part_at == 0) {
+        s->part_at = s->now + 1 + session_random(s) % window;
+        s->deadline = s->part_at < s->deadline ? s->part_at : s->deadline;
+    }
+    return s->now < s->part_at;
+}
+
+/* It lives: a session that was doubted goes on. */
+static void trust(struct session *s)
+{
+    if (!s->doubted)
+        return;
+    s->part_at = 0;
+    s->doubted = false;
+    stay_awake(s);
+}
+
+void session_doubt(struct session *s, bool dead, uint64_t now)
+{
+    s->now = now;
+    if (s->phase != PHASE_RELAY)
+        return;
+    if (dead)
+        s->doubted = s->doubted || (s->part_at == 0 && parts_later(s));
+    else
+        trust(s);
+}
+
+static void part(struct session *s)
+{
+    s->parted = true;
+    s->deadline = s->now + s->conf->timeouts.idle;
+    if (s->doubted && !s->backend.failed && !s->backend.eof)
+        session_fail(s, REASON_backend_lost);
+}
+
+/* --- both directions -------------------------------------------------------------------------- */
+
 static enum step to_client(struct session *s)
 {
     enum step step = STILL;
@@ -133,6 +183,12 @@ static enum step to_client(struct session *s)
             track_backend(&s->track, buf_bytes(&s->backend.in), buf_room(&s->client.out));
         if (span.verdict == TRACK_LOST) {
             go_opaque(s);
+            continue;
+        }
+        if (span.verdict == TRACK_BYE) {
+            if (parts_later(s))
+                break;
+            s->track.keep_bye = false;
             continue;
         }
         if (span.len == 0)
@@ -232,14 +288,17 @@ enum step relay_step(struct session *s)
     enum step step;
 
     s->track.now = s->now;
+    s->track.keep_bye = !s->parted;
     step = to_client(s);
+    if (step == MOVED)
+        trust(s);
     if (s->phase == PHASE_RELAY && to_backend(s) == MOVED)
         step = MOVED;
     if (s->phase != PHASE_RELAY)
         return MOVED;
     if (step == MOVED)
         stay_awake(s);
-    if ((s->backend.failed || s->backend.eof) && backend_exhausted(s, step))
+    if ((s->backend.failed || s->backend.eof) && backend_exhausted(s, step) && !parts_later(s))
         return backend_ended(s);
     /* Asked to leave: at once between two replies, at the deadline otherwise. */
     if (s->leaving != REASON_none && session_resting(s)) {
@@ -257,6 +316,8 @@ void relay_late(struct session *s)
         session_fail(s, s->leaving);
     else if (s->client.eof)
         session_fail(s, REASON_client_closed);
+    else if (s->part_at != 0 && s->now >= s->part_at && !s->parted)
+        part(s);
     else
         session_fail(s, REASON_idle_timeout);
 }

@@ -24,8 +24,8 @@ void tally_refusal(struct session *s, enum refusal refusal)
     struct backend_metrics *b = counters(s);
 
     metric_add(&s->env->metrics->logins_refused[refusal], 1);
-    /* In ROUTE it is not the last candidate that has refused: there is none left. */
-    if (b != NULL && s->phase != PHASE_ROUTE)
+    /* Without a lease it is not the last candidate that has refused: there is none left. */
+    if (b != NULL && s->lease.held)
         metric_add(&b->logins_refused, 1);
 }
 

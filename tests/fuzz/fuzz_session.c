@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/lease.h"
 #include "waypost/base/check.h"
 #include "waypost/session/session.h"
 
@@ -51,7 +52,8 @@ static const unsigned edges[PHASE_COUNT] = {
     [PHASE_UPGRADE] = 1u << PHASE_COMMAND,
     [PHASE_SASL] = 1u << PHASE_COMMAND | 1u << PHASE_ROUTE | 1u << PHASE_REDIAL |
                    1u << PHASE_REFUSE | 1u << PHASE_SASL,
-    [PHASE_ROUTE] = 1u << PHASE_DIAL | 1u << PHASE_REFUSE,
+    [PHASE_ROUTE] = 1u << PHASE_PLACE | 1u << PHASE_DIAL | 1u << PHASE_REFUSE,
+    [PHASE_PLACE] = 1u << PHASE_PLACE | 1u << PHASE_DIAL | 1u << PHASE_REFUSE,
     [PHASE_DIAL] = 1u << PHASE_GREETING | 1u << PHASE_REDIAL,
     [PHASE_REDIAL] = 1u << PHASE_ROUTE,
     [PHASE_GREETING] = 1u << PHASE_STARTING | 1u << PHASE_LOGIN | 1u << PHASE_REDIAL,
@@ -75,6 +77,9 @@ struct world {
     struct session_gate gate;
     unsigned refused; /* bit by enum limited: what the gate says no to */
     unsigned fates;   /* bit 0: dialing fails; bit 1: the backend's TLS fails */
+    bool held;        /* before a place is given */
+    bool nowhere;     /* no place is given */
+    unsigned asked;   /* for a place */
 };
 
 static const char *read_text(void *ctx, const char *path, size_t max, char **text, size_t *len)
@@ -232,6 +237,27 @@ static void obey_backend(struct world *w)
     port->ask = 0;
 }
 
+/* Some are held up a few times before they are let in, and some are let in nowhere. */
+static void obey_lease(struct world *w)
+{
+    struct session *s = &w->session;
+
+    ENSURE(s->lease.news != LEASE_MISSED || s->lease.why != NULL);
+    s->lease.news = LEASE_NO_NEWS;
+    if (s->lease.ask == LEASE_RELEASE)
+        lease_take_back(s);
+    if (s->lease.ask != LEASE_PLACE)
+        return;
+    ENSURE(!s->backend.busy);
+    lease_grant(s);
+    if (w->held && w->asked++ % 4 != 3) {
+        s->lease.fact = LEASE_HELD;
+        s->lease.until = w->now + 100;
+    }
+    if (w->nowhere)
+        s->lease.fact = LEASE_FAILED;
+}
+
 static void turn(struct world *w)
 {
     struct session *s = &w->session;
@@ -244,7 +270,8 @@ static void turn(struct world *w)
         buf_drop(&s->client.out, buf_len(&s->client.out));
         buf_drop(&s->backend.out, buf_len(&s->backend.out));
         session_step(s, w->now);
-    } while ((s->client.ask | s->backend.ask) != 0);
+        obey_lease(w);
+    } while ((s->client.ask | s->backend.ask | s->lease.ask) != 0);
     buf_settle(&s->client.in);
     buf_settle(&s->backend.in);
 }
@@ -287,7 +314,10 @@ static void operate(struct world *w, struct slice *in)
         s->backend.failed = s->backend.open;
         break;
     default:
-        session_leave(s, REASON_shutdown, w->now);
+        if (n % 4 == 3)
+            session_doubt(s, n % 8 == 3, w->now);
+        else
+            session_leave(s, REASON_shutdown, w->now);
         break;
     }
     turn(w);
@@ -310,6 +340,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         };
         REQUIRE(addr_parse(SLICE("192.0.2.7"), &setup.remote));
         w->fates = (unsigned)data[0] >> 4;
+        w->held = w->fates >= 0xC;
+        w->nowhere = w->fates == 0xB;
         w->refused = (data[0] & 0x40) == 0
                          ? 0
                          : 1u << (LIMITED_unauthenticated_per_address + data[0] / 4 % 3);

@@ -82,6 +82,9 @@ static void act(struct run *r, enum side side, struct track_span span, struct sl
     case TRACK_HOLD:
         ENSURE(side == TO_BACKEND && span.len == 0 && !r->t.opaque);
         break;
+    case TRACK_BYE:
+        ENSURE(side == TO_CLIENT && span.len == 0 && track_safe(&r->t));
+        break;
     case TRACK_LOST:
         ENSURE(span.len == 0 && !r->t.opaque);
         r->lost = true;
@@ -90,18 +93,28 @@ static void act(struct run *r, enum side side, struct track_span span, struct sl
     ENSURE(!passed->overflow);
 }
 
-static bool move(struct run *r, enum side side)
+/* `kept`: a BYE has been held back before, and may pass now. */
+static bool move_past(struct run *r, enum side side, bool kept)
 {
     struct lane *lane = &r->lane[side];
     struct slice in = slice_of(lane->in, lane->in_len);
-    struct track_span span =
-        side == TO_BACKEND ? track_client(&r->t, in, r->room) : track_backend(&r->t, in, r->room);
+    struct track_span span;
 
+    r->t.keep_bye = !kept;
+    span =
+        side == TO_BACKEND ? track_client(&r->t, in, r->room) : track_backend(&r->t, in, r->room);
     act(r, side, span, in);
+    if (span.verdict == TRACK_BYE)
+        return move_past(r, side, true);
     memmove(lane->in, lane->in + span.len, lane->in_len - span.len);
     lane->in_len -= span.len;
     r->was_opaque = r->was_opaque || r->t.opaque;
     return span.len > 0;
+}
+
+static bool move(struct run *r, enum side side)
+{
+    return move_past(r, side, false);
 }
 
 static void pump(struct run *r)

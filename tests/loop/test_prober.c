@@ -15,9 +15,8 @@ static struct connbed bed;
 static struct prober prober;
 static struct peer backend;
 
-static void on_fell(void *ctx, struct fleet_backend *b)
+static void on_turned(void *ctx)
 {
-    UNUSED(b);
     prober_hurry(ctx);
 }
 
@@ -29,7 +28,7 @@ static void open_bed(const char *row, const char *keys)
     connbed_open(&bed, probe, row);
     lore_log_to(&bed.generation->lore, bed.log.sink, bed.log.ctx);
     prober_init(&prober, &bed.loop, &bed.log, &bed.fleet);
-    bed.fleet.fell = on_fell;
+    bed.fleet.turned = on_turned;
     bed.fleet.ctx = &prober;
     prober_use(&prober, bed.generation);
 }

@@ -39,6 +39,13 @@ static void on_gone(struct conn_home *home)
     container_of(home, struct connbed, home)->gone++;
 }
 
+static void disturb(void *ctx)
+{
+    struct connbed *bed = ctx;
+
+    conns_review(&bed->home);
+}
+
 static void write_conf(struct connbed *bed, const char *extra, const char *backend)
 {
     char text[4096];
@@ -68,7 +75,7 @@ static void load(struct connbed *bed)
     for (size_t i = 0; i < errors.count; i++)
         fprintf(stderr, "%s: %s\n", errors.list[i].pointer, errors.list[i].text);
     must(good, "the configuration does not load");
-    generation_join(bed->generation, &bed->fleet);
+    must(generation_join(bed->generation, &bed->fleet), "fleet");
 }
 
 void connbed_open(struct connbed *bed, const char *extra, const char *backend)
@@ -90,8 +97,13 @@ void connbed_open(struct connbed *bed, const char *extra, const char *backend)
     dns_init(&bed->dns, &bed->loop);
     bed->log = (struct log){LEVEL_DEBUG, FORMAT_TEXT, sink, bed};
     bed->env = (struct session_env){.log = &bed->log, .metrics = &bed->metrics, .pool = &bed->pool};
-    bed->home =
-        (struct conn_home){.loop = &bed->loop, .env = &bed->env, .dns = &bed->dns, .gone = on_gone};
+    bed->home = (struct conn_home){.loop = &bed->loop,
+                                   .env = &bed->env,
+                                   .dns = &bed->dns,
+                                   .seating = &bed->seating,
+                                   .gone = on_gone};
+    must(registry_init(&bed->registry, 100, disturb, bed), "registry");
+    bed->seating = (struct seating){&bed->fleet, &bed->registry};
     list_init(&bed->home.conns);
     list_init(&bed->home.early);
 }
@@ -138,6 +150,7 @@ void connbed_close(struct connbed *bed)
     pool_fini(&bed->pool);
     must(atomic_load(&bed->generation->references) == 1, "somebody kept the configuration");
     generation_release(&bed->generation);
+    registry_fini(&bed->registry);
     fleet_fini(&bed->fleet);
     uv_mutex_destroy(&bed->lock);
     tls_tickets_free(&bed->tickets);

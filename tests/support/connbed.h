@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "run/conn.h"
-#include "run/fleet.h"
+#include "run/seat.h"
 #include "support/peer.h"
 #include "support/testca.h"
 #include "waypost/base/metrics.h"
@@ -24,6 +24,8 @@ struct connbed {
     struct dns dns;
     struct metrics metrics;
     struct fleet fleet; /* the generation has joined it */
+    struct registry registry;
+    struct seating seating;
     struct log log;
     struct session_env env;
     struct conn_home home;

@@ -41,6 +41,7 @@ static bool move(struct replay *r, enum side side)
         if (r->t.refused_tag_len > 0)
             str_addf(&r->states, "!%.*s ", (int)r->t.refused_tag_len, r->t.refused_tag);
         break;
+    case TRACK_BYE:
     case TRACK_HOLD:
     case TRACK_LOST:
         cr_assert_eq(span.len, 0);

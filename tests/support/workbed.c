@@ -13,10 +13,20 @@ static void on_ended(uv_async_t *async)
     (void)async;
 }
 
+static void disturb(void *ctx)
+{
+    struct workbed *bed = ctx;
+
+    for (unsigned i = 0; i < WORKBED_WORKERS; i++)
+        worker_disturb(&bed->workers[i]);
+}
+
 void workbed_open(struct workbed *bed, const char *extra)
 {
     connbed_open(&bed->conns, extra, "\"tls\": \"none\"");
     bed->conns.log.level = LEVEL_INFO;
+    bed->conns.registry.disturb = disturb;
+    bed->conns.registry.ctx = bed;
     cr_assert_eq(uv_async_init(&bed->conns.loop, &bed->ended, on_ended), 0);
 }
 
@@ -25,6 +35,7 @@ void workbed_init(struct workbed *bed, unsigned i)
     struct worker_setup setup = {
         .log = &bed->conns.log,
         .metrics = &bed->conns.metrics,
+        .seating = &bed->conns.seating,
         .generation = bed->conns.generation,
         .listener_count = 1,
         .ended = &bed->ended,

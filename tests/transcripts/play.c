@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/lease.h"
+
 static void complain(struct run *run, const char *what, struct slice want, struct slice got)
 {
     run->failed = true;
@@ -39,15 +41,43 @@ static void collect(struct buf *from, char *to, size_t *len)
     buf_drop(from, bytes.len);
 }
 
+/* Answers an ask for a place as the script said last. True when the core should look. */
+static bool place(struct run *run)
+{
+    struct lease *lease = &run->session.lease;
+    const struct conf_routes *routes = run->conf->routes;
+
+    if (lease->ask != LEASE_PLACE)
+        return false;
+    if (run->placing.len == 0) {
+        lease_grant(&run->session);
+        return true;
+    }
+    lease->ask = LEASE_NO_ASK;
+    lease->fact = slice_eq(run->placing, SLICE("held")) ? LEASE_HELD : LEASE_FAILED;
+    lease->until = run->now + 100;
+    for (size_t i = 0; i < routes->backend_count; i++) {
+        if (slice_eq(run->placing, slice_str(routes->backends[i].name))) {
+            lease->fact = LEASE_PLACED;
+            lease->backend = &routes->backends[i];
+        }
+    }
+    return true;
+}
+
 /* One turn of the shell: the core runs, the kernel takes all that was written. */
 static void turn(struct run *run)
 {
     struct session *s = &run->session;
 
-    session_step(s, run->now);
-    collect(&s->client.out, run->to_client, &run->to_client_len);
-    collect(&s->backend.out, run->to_backend, &run->to_backend_len);
-    session_step(s, run->now);
+    do {
+        session_step(s, run->now);
+        collect(&s->client.out, run->to_client, &run->to_client_len);
+        collect(&s->backend.out, run->to_backend, &run->to_backend_len);
+        session_step(s, run->now);
+        if (s->lease.ask == LEASE_RELEASE)
+            lease_take_back(s);
+    } while (place(run));
     buf_settle(&s->client.in);
     buf_settle(&s->backend.in);
 }
@@ -170,6 +200,8 @@ static void effect_hangup(struct run *run)
         return;
     buf_drop(&port->in, buf_len(&port->in));
     port->open = port->busy = false;
+    if (run->session.lease.ask == LEASE_RELEASE)
+        lease_take_back(&run->session);
 }
 
 static void effect_tls(struct run *run, struct slice side, struct slice how)
@@ -256,10 +288,14 @@ static void effect(struct run *run)
         effect_end(run, verb, first);
     else if (slice_eq(verb, SLICE("pass")))
         effect_pass(run, first);
+    else if (slice_eq(verb, SLICE("place")))
+        run->placing = slice_eq(first, SLICE("freely")) ? SLICE("") : first;
     else if (slice_eq(verb, SLICE("knows")))
         run->known = all;
     else if (slice_eq(verb, SLICE("certificate")))
         effect_certificate(run, first);
+    else if (slice_eq(verb, SLICE("doubt")))
+        session_doubt(s, !slice_eq(first, SLICE("not")), run->now);
     else if (slice_eq(verb, SLICE("leave")))
         session_leave(s, REASON_shutdown, run->now);
     else if (slice_eq(verb, SLICE("log")))

@@ -32,6 +32,7 @@ struct run {
     struct session_lore lore;       /* recalls `known` for every backend */
     struct slice known;
     char noted[LIMIT_CAPS]; /* what `known` points at once a backend has said otherwise */
+    struct slice placing;   /* how asks for a place are answered; empty: the usual way */
     char email[256];        /* in the client's certificate */
     bool failed;
 };

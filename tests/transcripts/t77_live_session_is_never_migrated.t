@@ -15,5 +15,7 @@ C: a2 ENABLE QRESYNC
 S: * ENABLED QRESYNC
 S: a2 OK done
 ! backend eof
+! phase RELAY
+! pass 10
 S: * BYE Mail server closed the connection.
 ! closed backend_closed

@@ -45,8 +45,9 @@ Test(pools, findings)
          "/pools/p/members/east expected a weight from 0 to 1000, found 1001"},
         {"\"p\": {\"members\": {\"east\": -1}}", "expected a weight from 0 to 1000, found -1"},
         {"\"p\": {\"members\": {\"east\": 0.5}}", "expected a weight from 0 to 1000, found 0.5"},
-        {"\"p\": {\"members\": {\"east\": 1}, \"choose\": \"least-sessions\"}",
-         "/pools/p/choose expected one of \"user-hash\", \"round-robin\", \"first\", found"},
+        {"\"p\": {\"members\": {\"east\": 1}, \"choose\": \"fewest\"}",
+         "/pools/p/choose expected one of \"user-hash\", \"least-sessions\", \"round-robin\", "
+         "\"first\", found"},
         {"\"p\": {\"members\": {\"east\": 1}, \"choose\": \"user_hash\"}",
          "did you mean \"user-hash\"?"},
         {"\"p\": {\"members\": {\"east\": 1}, \"failover\": 1}",

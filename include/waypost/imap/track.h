@@ -27,6 +27,7 @@ static_assert(VERB_COUNT <= 1u << TRACK_VERB, "a verb fits its bits");
 
 enum track_verdict {
     TRACK_PASS,   /* the first len bytes go through unchanged; len may be 0: wait for more bytes */
+    TRACK_BYE,    /* backend: the next line is an untagged BYE, and keep_bye was set */
     TRACK_CAPS,   /* backend: the first len bytes are one whole line that carries capabilities */
     TRACK_REFUSE, /* client: the first len bytes belong to a command that may not reach the backend
                      (UNAUTHENTICATE, STARTTLS, AUTHENTICATE); drop them and, when
@@ -62,6 +63,7 @@ struct track {
     /* Set by the caller, the second before each call. */
     void (*landed)(struct track *t, const struct track_landing *landing); /* NULL: not told */
     uint64_t now;                                                         /* monotonic ms */
+    bool keep_bye; /* stop before a BYE of the backend's own accord: with no command in flight */
 
     bool opaque;
     bool guarded;       /* set by the caller: COMPRESS, which would blind us, is refused too */

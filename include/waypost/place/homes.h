@@ -84,5 +84,7 @@ bool homes_obeyed(struct homes *h, struct home *home, uint64_t now);
  * False when the table is full. */
 MUST_USE
 bool homes_hold(struct homes *h, uint64_t key, uint64_t until, uint64_t now);
-/* Where the user is or lingers; NULL: nowhere. */
+/* Whether a hold is in force. */
+bool homes_held(struct homes *h, uint64_t key, uint64_t now);
+/* The user, if he is or lingers somewhere, or is held; NULL: nothing is known of him. */
 const struct home *homes_find(struct homes *h, uint64_t key, uint64_t linger, uint64_t now);

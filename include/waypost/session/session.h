@@ -22,6 +22,7 @@
 #include "waypost/route/route.h"
 #include "waypost/sasl/sasl.h"
 #include "waypost/session/gate.h"
+#include "waypost/session/lease.h"
 #include "waypost/session/lore.h"
 
 #define SESSION_NEVER UINT64_MAX
@@ -33,6 +34,7 @@ enum phase {
     PHASE_UPGRADE,
     PHASE_SASL,
     PHASE_ROUTE,
+    PHASE_PLACE,
     PHASE_DIAL,
     PHASE_REDIAL,
     PHASE_GREETING,
@@ -67,6 +69,7 @@ struct session_setup {
     const struct conf_listener *listener;
     const struct session_lore *lore; /* NULL: nothing is known of any backend */
     const struct session_gate *gate; /* NULL: no limits of users and addresses */
+    const struct hash_load *load;    /* NULL: nobody knows how many sessions a backend has */
     /* Where each backend of conf is counted, by its index; NULL: nowhere. */
     struct backend_metrics *const *counters;
     struct addr local, remote;
@@ -79,6 +82,7 @@ struct session {
     const struct conf_listener *listener; /* borrowed */
     const struct session_lore *lore;      /* borrowed; may be NULL */
     const struct session_gate *gate;      /* borrowed; may be NULL */
+    const struct hash_load *load;         /* borrowed; may be NULL */
     struct gate_pass pass;
     struct backend_metrics *const *counters; /* borrowed; may be NULL */
     enum phase phase;
@@ -109,8 +113,9 @@ struct session {
     uint64_t attempt_began;
 
     /* Login, backend side. */
-    struct route_decision *route;      /* owned, only from ROUTE to the end of the attempt */
-    size_t candidate;                  /* next one to try */
+    struct route_decision *route; /* owned, only from ROUTE to the end of the attempt */
+    struct lease lease;
+    uint64_t hold_until;               /* end of the time that this attempt may be held */
     const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port; borrowed */
     struct reply reply;
     struct caps caps;       /* of the backend before login; forgotten after its STARTTLS */
@@ -137,6 +142,9 @@ struct session {
     char *user;  /* owned: the normalised name, for the log */
     char *login; /* owned: the name at the backend; NULL: the same */
     struct track track;
+    uint64_t part_at;  /* the client learns then that its backend has ended the session; 0: never */
+    bool parted;       /* it may know */
+    bool doubted;      /* part_at holds unless the backend shows that it lives */
     bool owes_refusal; /* a command was refused and its BAD waits for a safe point */
     uint64_t bytes_to_client, bytes_to_backend;
 };
@@ -149,6 +157,9 @@ void session_step(struct session *s, uint64_t now);
 /* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. The
  * next step makes it so. */
 void session_leave(struct session *s, enum reason reason, uint64_t now);
+/* The backend is said to be dead: unless something comes from it, or it is said to be well again, a
+ * session that rests ends within timeouts.backend_lost. The next step makes it so. */
+void session_doubt(struct session *s, bool dead, uint64_t now);
 /* True while nobody has logged in and the session goes on. */
 static inline bool session_early(const struct session *s)
 {

@@ -1,0 +1,16 @@
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+! place held
+C: a1 LOGIN ann@both.example secret
+C: a2 NOOP
+! phase PLACE
+! pass 1
+! phase PLACE
+! place clear
+! pass 1
+! dial clear
+<: * OK [CAPABILITY IMAP4rev1 LITERAL+] ready
+>: W3031321 LOGIN ann@both.example secret
+<: W3031321 OK [CAPABILITY IMAP4rev1] hi
+S: a1 OK [CAPABILITY IMAP4rev1] Logged in.
+>: a2 NOOP

@@ -1,0 +1,15 @@
+# t85_silent_client_of_a_silent_backend: a backend said to be dead that says nothing more is given up
+! tls client
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN] mx.example.org ready.
+C: a1 LOGIN alice secret
+! dial tls
+! tls backend
+<: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready
+>: W3031321 AUTHENTICATE PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHNlY3JldA==
+<: W3031321 OK [CAPABILITY IMAP4rev1 IDLE] hi
+S: a1 OK [CAPABILITY IMAP4rev1 IDLE] Logged in.
+! doubt
+! phase RELAY
+! pass 10
+S: * BYE Mail server connection was lost.
+! closed backend_lost
