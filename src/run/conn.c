@@ -157,7 +157,8 @@ static void conn_run(struct conn *c)
     stream_expire(&c->backend.stream, now);
     do {
         session_step(&c->session, now);
-        moved = seat_obey(&c->seat, c->home->seating, &c->session, c->generation, now);
+        moved = seat_obey(&c->seat, c->home->seating, c->generation, &c->session.lease,
+                          c->session.route, &c->session.backend, now);
         moved |= perform(c, &c->client);
         moved |= perform(c, &c->backend.stream);
         moved |= stream_pump(&c->client);

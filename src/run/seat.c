@@ -8,10 +8,12 @@
 /* How soon somebody asks again whose logins an operator holds. */
 #define HELD_MS 200u
 
-/* One question: what there is to choose from. */
+/* One question: who asks, and what there is to choose from. */
 struct choice {
     const struct seating *seating;
     const struct generation *g;
+    struct lease *lease;
+    const struct route_decision *route;
     uint64_t now;
 };
 
@@ -45,52 +47,53 @@ static bool serves(void *ctx, const void *backend)
            fleet_serves(choice->seating->fleet, choice->g->fleet[conf->index], choice->now);
 }
 
-static void answer(struct session *s, enum lease_fact fact)
+static void answer(struct lease *lease, enum lease_fact fact)
 {
-    s->lease.ask = LEASE_NO_ASK;
-    s->lease.fact = fact;
+    lease->ask = LEASE_NO_ASK;
+    lease->fact = fact;
 }
 
-static void place_at(struct seat *seat, struct session *s, const struct choice *choice,
+static void place_at(struct seat *seat, const struct choice *choice,
                      const struct conf_backend *conf)
 {
     seat->backend = choice->g->fleet[conf->index];
     seat->taken = choice->now;
     fleet_enter(seat->backend);
-    s->lease.backend = conf;
-    answer(s, LEASE_PLACED);
+    choice->lease->backend = conf;
+    answer(choice->lease, LEASE_PLACED);
 }
 
-static void hold(struct session *s, uint64_t until)
+static void hold(struct lease *lease, uint64_t until)
 {
-    s->lease.until = until;
-    answer(s, LEASE_HELD);
+    lease->until = until;
+    answer(lease, LEASE_HELD);
 }
 
-static bool tried(const struct session *s, size_t candidate)
+static bool tried(const struct lease *lease, size_t candidate)
 {
-    return (s->lease.tried & UINT32_C(1) << candidate) != 0;
+    return (lease->tried & UINT32_C(1) << candidate) != 0;
 }
 
 /* Nobody keeps the user anywhere: the first candidate that will have him. */
-static void place_freely(struct seat *seat, struct session *s, struct choice *choice)
+static void place_freely(struct seat *seat, struct choice *choice)
 {
-    const struct route_decision *route = s->route;
+    const struct route_decision *route = choice->route;
     size_t i = 0;
 
-    while (i < route->candidate_count &&
-           (tried(s, i) || !admits(choice, choice->g->fleet[route->candidates[i]->index])))
+    while (
+        i < route->candidate_count &&
+        (tried(choice->lease, i) || !admits(choice, choice->g->fleet[route->candidates[i]->index])))
         i++;
     if (i == route->candidate_count)
-        answer(s, LEASE_FAILED);
+        answer(choice->lease, LEASE_FAILED);
     else
-        place_at(seat, s, choice, route->candidates[i]);
+        place_at(seat, choice, route->candidates[i]);
 }
 
-static void place_at_home(struct seat *seat, struct session *s, struct choice *choice)
+static void place_at_home(struct seat *seat, struct choice *choice)
 {
-    const struct route_decision *route = s->route;
-    const struct conf_backend *failed = s->lease.failed;
+    const struct route_decision *route = choice->route;
+    const struct conf_backend *failed = choice->lease->failed;
     const void *choices[LIMIT_CANDIDATES];
     struct home_query query = {
         .key = seat->key,
@@ -104,62 +107,64 @@ static void place_at_home(struct seat *seat, struct session *s, struct choice *c
     struct home_answer found;
 
     for (size_t i = 0; i < route->candidate_count; i++) {
-        if (!tried(s, i))
+        if (!tried(choice->lease, i))
             choices[query.choice_count++] = choice->g->fleet[route->candidates[i]->index];
     }
     found = registry_place(choice->seating->registry, &query, choice->now);
     if (found.verdict == HOME_HELD) {
-        hold(s, found.until);
+        hold(choice->lease, found.until);
     } else if (found.verdict == HOME_PLACED) {
         seat->home = found.home;
-        place_at(seat, s, choice, conf_of(choice, found.at));
+        place_at(seat, choice, conf_of(choice, found.at));
     } else {
-        answer(s, LEASE_FAILED);
+        answer(choice->lease, LEASE_FAILED);
     }
 }
 
-static void place(struct seat *seat, const struct seating *seating, struct session *s,
-                  const struct generation *g, uint64_t now)
+static void place(struct seat *seat, struct choice *choice)
 {
-    struct choice choice = {seating, g, now};
-    const char *cluster = s->route->cluster;
-    struct slice login = slice_str(s->route->login);
+    struct registry *registry = choice->seating->registry;
+    const struct route_decision *route = choice->route;
 
     REQUIRE(seat->backend == NULL);
-    seat->key = registry_key(seating->registry, cluster, login);
-    if (registry_held(seating->registry, seat->key, now))
-        hold(s, now + HELD_MS);
-    else if (cluster == NULL)
-        place_freely(seat, s, &choice);
+    seat->key = registry_key(registry, route->cluster, slice_str(route->login));
+    if (registry_held(registry, seat->key, choice->now))
+        hold(choice->lease, choice->now + HELD_MS);
+    else if (route->cluster == NULL)
+        place_freely(seat, choice);
     else
-        place_at_home(seat, s, &choice);
+        place_at_home(seat, choice);
 }
 
-static void hear(struct seat *seat, const struct seating *seating, struct session *s, uint64_t now)
+static void hear(struct seat *seat, const struct seating *seating, struct lease *lease,
+                 uint64_t now)
 {
-    enum lease_news news = s->lease.news;
+    enum lease_news news = lease->news;
 
-    s->lease.news = LEASE_NO_NEWS;
+    lease->news = LEASE_NO_NEWS;
     if (seat->backend == NULL || news == LEASE_NO_NEWS)
         return;
     if (news == LEASE_REACHED)
         fleet_login_reached(seating->fleet, seat->backend, now);
     else
-        fleet_login_failed(seating->fleet, seat->backend, s->lease.why, seat->taken, now);
+        fleet_login_failed(seating->fleet, seat->backend, lease->why, seat->taken, now);
 }
 
-bool seat_obey(struct seat *seat, const struct seating *seating, struct session *s,
-               const struct generation *g, uint64_t now)
+bool seat_obey(struct seat *seat, const struct seating *seating, const struct generation *g,
+               struct lease *lease, const struct route_decision *route, const struct port *backend,
+               uint64_t now)
 {
-    hear(seat, seating, s, now);
-    if (s->lease.ask == LEASE_PLACE) {
-        place(seat, seating, s, g, now);
+    struct choice choice = {seating, g, lease, route, now};
+
+    hear(seat, seating, lease, now);
+    if (lease->ask == LEASE_PLACE) {
+        place(seat, &choice);
         return true;
     }
-    if (s->lease.ask != LEASE_RELEASE || s->backend.busy)
+    if (lease->ask != LEASE_RELEASE || backend->busy)
         return false;
     seat_leave(seat, seating, g->conf, now);
-    s->lease.ask = LEASE_NO_ASK;
+    lease->ask = LEASE_NO_ASK;
     return true;
 }
 

@@ -7,7 +7,9 @@
 #include "run/fleet.h"
 #include "run/generation.h"
 #include "run/registry.h"
-#include "waypost/session/session.h"
+#include "waypost/base/port.h"
+#include "waypost/route/route.h"
+#include "waypost/session/lease.h"
 
 /* Who knows where there is room; outlives all seats. */
 struct seating {
@@ -25,10 +27,12 @@ struct seat {
     bool doubted;                  /* the session was told that the backend is dead */
 };
 
-/* Performs what the session asks of its lease and hears its news. True when the session should look
- * again. `g` is the generation of the session. */
-bool seat_obey(struct seat *seat, const struct seating *seating, struct session *s,
-               const struct generation *g, uint64_t now);
+/* Performs what a session asks of its lease and hears its news. `route` is where it wants to go,
+ * `g` its generation, `backend` the port that the lease is for. True when the session should look
+ * again. */
+bool seat_obey(struct seat *seat, const struct seating *seating, const struct generation *g,
+               struct lease *lease, const struct route_decision *route, const struct port *backend,
+               uint64_t now);
 /* The session relays from now on. */
 void seat_settle(struct seat *seat, const struct seating *seating);
 /* Gives everything back; harmless when nothing is held. The connection to the backend is closed. */

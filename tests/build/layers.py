@@ -99,7 +99,7 @@ def judge_include(path, area, name, quoted):
     allowed = {area, *MAY_INCLUDE[area]}
     if not allowed & {other, other + "/" + parts[-1]}:
         return f"{area} may not include {other} (\"{name}\")"
-    if (other == "session" and area != "session" and parts[-1] not in ("lore.h", "gate.h")
+    if (other == "session" and area != "session" and parts[-1] not in ("lore.h", "gate.h", "lease.h")
             and not re.search(r"run/conn\w*\.[ch]$", path)):
         return f"only run/conn drives a session (\"{name}\")"
     if parts[0] != "waypost" and area not in (other, "main") and other not in OPEN.get(area, []):
