@@ -33,33 +33,61 @@ static const struct option *const route_options[] = {
     &option_json,   &option_help,       NULL};
 static const struct option *const help_only[] = {&option_help, NULL};
 
+static const struct option *const live_options[] = {&option_config, &option_socket, &option_json,
+                                                    &option_help, NULL};
+static const struct option *const top_options[] = {&option_config,
+                                                   &option_socket,
+                                                   &option_interval,
+                                                   &option_once,
+                                                   &option_json,
+                                                   &option_help,
+                                                   NULL};
+static const struct option *const who_options[] = {
+    &option_config,     &option_socket, &option_of_user, &option_of_client,
+    &option_of_backend, &option_json,   &option_help,    NULL};
+static const struct option *const kick_options[] = {
+    &option_config,    &option_socket,     &option_of_user,
+    &option_of_client, &option_of_backend, &option_all,
+    &option_json,      &option_help,       NULL};
+
 #define USAGE_EXIT "  64  the command line is wrong\n"
+#define LIVE_EXITS \
+    "  0   done\n  1   refused, or it failed\n  2   no proxy can be reached\n" USAGE_EXIT
 
 static const struct command commands[] = {
-    {"run", NULL, false, config_only,
+    {"run", NULL, false, NULL, config_only,
      "Runs the proxy in the foreground.\n"
      "SIGHUP loads the configuration anew, SIGTERM drains the sessions and ends.",
      "  0   ended on request\n  1   the configuration cannot be used\n  70  internal "
      "error\n" USAGE_EXIT,
      run_proxy},
-    {"check", NULL, false, check_options,
+    {"check", NULL, false, NULL, check_options,
      "Checks configuration, certificates and keys, and lists all that is wrong.\n"
      "With --connect, also tells which backends can be reached and used, and what they offer.",
      "  0   the configuration is good, and so are the backends\n  1   something is "
      "not\n" USAGE_EXIT,
      cli_check},
-    {"route", "USER", true, route_options,
+    {"route", "USER", true, NULL, route_options,
      "Explains where a user is routed: the rules tried, login name, backend.\n"
      "With --users-file and --against, lists the users whom another table would move.",
      "  0   the user is routed, or no user would move\n  1   the configuration cannot be used, or "
      "no backend is available\n  2   the user is refused\n  3   users would move\n" USAGE_EXIT,
      cli_route},
-    {"schema", "config|routes", false, help_only,
+    {"status", NULL, false, NULL, live_options,
+     "Shows the running proxy: its backends, sessions and configuration.", LIVE_EXITS, cli_status},
+    {"top", NULL, false, NULL, top_options, "Shows again and again what its backends are doing.",
+     LIVE_EXITS, cli_top},
+    {"who", NULL, false, NULL, who_options, "Lists its sessions.", LIVE_EXITS, cli_who},
+    {"kick", NULL, false, NULL, kick_options,
+     "Ends sessions: with a BYE at the next moment the protocol allows.", LIVE_EXITS, cli_kick},
+    {"reload", NULL, false, NULL, live_options,
+     "Makes it load its configuration anew, and tells how that went.", LIVE_EXITS, cli_reload},
+    {"schema", "config|routes", false, NULL, help_only,
      "Prints the JSON Schema of waypost.json or routes.json.", "  0   printed\n" USAGE_EXIT,
      cli_schema},
-    {"help", "COMMAND", true, help_only, "Explains a command.", "  0   printed\n" USAGE_EXIT,
+    {"help", "COMMAND", true, NULL, help_only, "Explains a command.", "  0   printed\n" USAGE_EXIT,
      run_help},
-    {"version", NULL, false, help_only, "Prints the version.", "  0   printed\n" USAGE_EXIT,
+    {"version", NULL, false, NULL, help_only, "Prints the version.", "  0   printed\n" USAGE_EXIT,
      run_version},
 };
 

@@ -7,7 +7,7 @@ _waypost()
     local commands='s/^  \([a-z][a-z-]*\) .*/\1/p'
     local options='s/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
 
-    if [[ $before =~ ^(-c|--config|--users-file|--against)$ ]]; then
+    if [[ $before =~ ^(-c|--config|--socket|--users-file|--against)$ ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return

@@ -31,6 +31,21 @@ const struct option option_users_file = {'\0', "users-file", "FILE",
                                          "users to compare two tables for, one on a line"};
 const struct option option_against = {'\0', "against", "TABLE", offsetof(struct args, against),
                                       "another routing table to compare with"};
+const struct option option_socket = {'\0', "socket", "PATH", offsetof(struct args, socket),
+                                     "the control socket, instead of the configuration's"};
+const struct option option_of_user = {'\0', "user", "NAME", offsetof(struct args, user),
+                                      "only this user's; NAME* and *NAME are parts of names"};
+const struct option option_of_client = {'\0', "client", "ADDRESS", offsetof(struct args, client),
+                                        "only from this IP address or network (CIDR)"};
+const struct option option_of_backend = {'\0', "backend", "NAME", offsetof(struct args, backend),
+                                         "only at this backend"};
+const struct option option_all = {'\0', "all", NULL, offsetof(struct args, all), "everybody"};
+const struct option option_rate = {'\0', "rate", "N", offsetof(struct args, rate),
+                                   "sessions to end in a second"};
+const struct option option_once = {'\0', "once", NULL, offsetof(struct args, once),
+                                   "show it once and end"};
+const struct option option_interval = {'\0', "interval", "SECONDS", offsetof(struct args, interval),
+                                       "between two looks, 1 to 30, by default 2"};
 const struct option option_help = {'h', "help", NULL, offsetof(struct args, help), "this help"};
 
 /* ----- complaints --------------------------------------------------------------------------- */
@@ -126,9 +141,12 @@ static bool parse_option(struct parse *p, const char *arg)
 
 static bool parse_operand(struct parse *p, const char *arg)
 {
-    if (p->command->operand == NULL || p->out->operand != NULL)
+    if (p->command->operand != NULL && p->out->operand == NULL)
+        p->out->operand = arg;
+    else if (p->command->second != NULL && p->out->second == NULL)
+        p->out->second = arg;
+    else
         return complain(p->command, "did not expect", arg);
-    p->out->operand = arg;
     return true;
 }
 
@@ -149,6 +167,8 @@ bool args_parse(const struct command *command, int argc, char *const argv[], str
     if (command->operand != NULL && !command->operand_optional && args.operand == NULL &&
         !args.help)
         return complain(command, "missing", command->operand);
+    if (command->second != NULL && args.second == NULL && !args.help)
+        return complain(command, "missing", command->second);
     *out = args;
     return true;
 }
@@ -174,6 +194,8 @@ void args_help(const struct command *command)
     printf("usage: waypost %s%s", command->name, options ? " [options]" : "");
     if (command->operand != NULL)
         printf(command->operand_optional ? " [%s]" : " %s", command->operand);
+    if (command->second != NULL)
+        printf(" %s", command->second);
     printf("\n\n%s\n\n", command->summary);
     for (const struct option *const *option = command->options; *option != NULL; option++)
         print_option(*option);

@@ -11,6 +11,13 @@ int cli_check(const struct args *args);
 int cli_route(const struct args *args);
 int cli_schema(const struct args *args);
 
+/* To the running proxy. */
+int cli_status(const struct args *args);
+int cli_top(const struct args *args);
+int cli_who(const struct args *args);
+int cli_kick(const struct args *args);
+int cli_reload(const struct args *args);
+
 /* Where the users of a file would move if another routing table came into force. */
 int cli_moves(const struct conf *now, const struct args *args);
 /* What the options say about the connection; false, with the reason on standard error, if it is

@@ -15,8 +15,9 @@ bool conf_control_socket(const char *path, char **socket, struct conf_errors *er
     json_t *json = json_load_file(path, 0, &error);
 
     if (json == NULL) {
-        conf_errors_add(errors, path, error.line < 1 ? 0 : (unsigned)error.line, "", "%s",
-                        error.text);
+        bool opened = error.line >= 1;
+        conf_errors_add(errors, path, opened ? (unsigned)error.line : 0, "", "%s%s",
+                        opened ? "not JSON: " : "", error.text);
         return false;
     }
     if (json_unpack(json, "{s:{s:s}}", "control", "socket", &text) == 0)

@@ -17,7 +17,7 @@ offers() {
     grep -qxF -- "$wanted" <(printf '%s\n' "${COMPREPLY[@]}")
 }
 
-for command in run check route schema help version; do
+for command in run check route status top who kick reload schema help version; do
     accepts "command $command" offers "$command" "${command:0:2}"
 done
 accepts "all commands" offers route ""
@@ -25,6 +25,8 @@ accepts "an option of the program" offers --version --v
 accepts "options of run" offers --config run --
 accepts "options of route" offers --listener route --l
 refuses "only its own options" . offers --listener check --
+accepts "options of kick" offers --all kick --a
+accepts "files behind --socket" offers waypost.json who --socket way
 accepts "files behind -c" offers waypost.json run -c way
 accepts "operands of schema" offers routes schema r
 accepts "operands of help" offers check help ch

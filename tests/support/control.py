@@ -86,6 +86,11 @@ class ControlTest(FakeTest):
         with Control(self.waypost.control) as control:
             return control.ask(command, **members)
 
+    def command(self, name, *arguments, waypost=None):
+        """A command of the program to the running proxy: the completed process."""
+        waypost = waypost or self.waypost
+        return waypost.command(name, "-c", waypost.path, *arguments)
+
     def crowd(self, names, waypost=None):
         """Clients that have logged in by these names."""
         clients = []
