@@ -297,6 +297,13 @@ void conns_leave(struct conn_home *home, enum reason reason)
     conns_each(home, leave_one, &reason);
 }
 
+void conn_move_out(struct conn *c, enum reason reason)
+{
+    if (c->seat.home != NULL)
+        registry_evict(c->home->seating->registry, c->seat.key, c->seat.home);
+    conn_leave(c, reason);
+}
+
 /* Who is still being logged in is told once that is done. */
 static void review_one(void *ctx, struct conn *c)
 {
@@ -333,14 +340,25 @@ bool conns_evict(struct conn_home *home)
 }
 
 /* The session is taken through its own deadlines, so that its end is logged and counted. */
-static void abort_one(void *ctx, struct conn *c)
+static void cut(struct conn *c, enum reason reason)
 {
-    UNUSED(ctx);
     c->impatient = true;
-    session_leave(&c->session, REASON_shutdown, uv_now(c->home->loop));
+    session_leave(&c->session, reason, uv_now(c->home->loop));
     while (!session_closed(&c->session))
         session_step(&c->session, c->session.deadline);
     conn_run(c);
+}
+
+void conn_cut(struct conn *c, uint64_t user, enum reason reason)
+{
+    if (!c->ending && c->seat.home != NULL && c->seat.key == user)
+        cut(c, reason);
+}
+
+static void abort_one(void *ctx, struct conn *c)
+{
+    UNUSED(ctx);
+    cut(c, REASON_shutdown);
 }
 
 void conns_abort(struct conn_home *home)

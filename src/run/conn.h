@@ -55,6 +55,11 @@ struct conn_view {
 void conn_look(const struct conn *c, struct conn_view *out);
 /* Asks one connection to end: with a BYE at the next safe point. For a visitor, too. */
 void conn_leave(struct conn *c, enum reason reason);
+/* Closes it without waiting for anybody, if it has a lease of that user's, by his registry_key. */
+void conn_cut(struct conn *c, uint64_t user, enum reason reason);
+/* Has the user of this connection leave his backend: with all his sessions, where one backend has
+ * to have them all, else with this one. */
+void conn_move_out(struct conn *c, enum reason reason);
 /* Visits every connection, the oldest first. On the loop's thread. */
 void conns_each(struct conn_home *home, void (*visit)(void *ctx, struct conn *c), void *ctx);
 /* The same in pieces of at most `most` visits: *cursor is 0 at first and says where to go on.
