@@ -32,7 +32,7 @@ static void close_door(struct control *control)
     if (door == NULL)
         return;
     socket_name_remove(&door->name);
-    listener_stop(&door->listener);
+    listener_stop(&door->listener, NULL);
     control->open = false;
 }
 

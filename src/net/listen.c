@@ -72,14 +72,9 @@ static bool is_about_client(int error)
            error == EOPNOTSUPP || error == ENETUNREACH || error == EPERM;
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void accept_some(struct listener *l, unsigned most)
 {
-    struct listener *l = container_of(poll, struct listener, poll);
-
-    UNUSED(events);
-    if (status < 0)
-        pause_accepting(l, -status); /* libuv has stopped polling */
-    for (unsigned i = 0; status == 0 && i < LISTEN_BATCH && l->open; i++) {
+    for (unsigned i = 0; i < most && l->open; i++) {
         struct addr remote;
         int fd = accept_one(l, &remote);
         int error = errno;
@@ -94,6 +89,17 @@ static void on_ready(uv_poll_t *poll, int status, int events)
             return;
         }
     }
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = container_of(poll, struct listener, poll);
+
+    UNUSED(events);
+    if (status < 0)
+        pause_accepting(l, -status); /* libuv has stopped polling */
+    else
+        accept_some(l, LISTEN_BATCH);
 }
 
 bool listener_start(struct listener *l, uv_loop_t *loop, int fd, const char *name,
@@ -111,13 +117,34 @@ bool listener_start(struct listener *l, uv_loop_t *loop, int fd, const char *nam
     return true;
 }
 
-void listener_stop(struct listener *l)
+void listener_sweep(struct listener *l)
+{
+    accept_some(l, LISTEN_SWEEP);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct listener *l = container_of(handle, struct listener, resume);
+
+    if (l->closed != NULL)
+        l->closed(l->ctx);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct listener *l = container_of(handle, struct listener, poll);
+
+    uv_close((uv_handle_t *)&l->resume, on_timer_closed);
+}
+
+void listener_stop(struct listener *l, listener_closed *closed)
 {
     if (!l->open)
         return;
     l->open = false;
-    uv_close((uv_handle_t *)&l->poll, NULL);
-    uv_close((uv_handle_t *)&l->resume, NULL);
+    l->closed = closed;
+    uv_timer_stop(&l->resume);
+    uv_close((uv_handle_t *)&l->poll, on_poll_closed);
     close(l->fd);
     if (l->reserve >= 0)
         close(l->reserve);

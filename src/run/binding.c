@@ -1,9 +1,10 @@
 /*
- * Binds all listeners before privileges are dropped. Owns descriptors until a worker takes them,
- * and a copy of each listener's configuration for as long as anybody may be connected to it.
+ * Binds listeners, before privileges are dropped or for a reload. Owns descriptors until a worker
+ * takes them; the sockets themselves live on with the workers. Never closes one that a worker has.
  */
 #include "run/binding.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,71 +12,79 @@
 
 #include "waypost/net/socket.h"
 
-static bool copy_listener(struct conf_listener *to, const struct conf_listener *from)
+static size_t find(const struct bindings *b, const struct addr *address)
 {
-    const struct conf_proxy_protocol *proxy = &from->proxy_protocol;
-    size_t size = proxy->from_count * sizeof(*proxy->from);
-
-    *to = *from;
-    to->name = strdup(from->name);
-    to->host = strdup(from->host);
-    to->proxy_protocol.from = malloc(size > 0 ? size : 1);
-    if (to->name == NULL || to->host == NULL || to->proxy_protocol.from == NULL)
-        return false;
-    if (size > 0)
-        memcpy(to->proxy_protocol.from, proxy->from, size);
-    return true;
-}
-
-/* Where port 0 was asked for, the first worker's socket decides and the others join it. */
-static bool bind_all(struct binding *binding, unsigned workers, struct str *why)
-{
-    const struct conf_listener *conf = &binding->conf;
-    uint16_t port = conf->port;
-
-    for (unsigned i = 0; i < workers; i++) {
-        int error = socket_listen(conf->host, port, &binding->fds[i]);
-        if (error != 0) {
-            str_addf(why, "listener \"%s\" cannot listen on %s port %u: %s", conf->name, conf->host,
-                     port, uv_strerror(uv_translate_sys_error(error)));
-            return false;
-        }
-        if (i == 0)
-            binding->address = socket_local(binding->fds[0]);
-        port = binding->address.port;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct addr *other = &b->list[i].address;
+        if (other->port == address->port &&
+            memcmp(other->ip, address->ip, sizeof(address->ip)) == 0)
+            return i;
     }
-    return true;
+    return BINDING_NEW;
 }
 
-static bool open_one(struct binding *binding, const struct conf_listener *conf, unsigned workers,
-                     struct str *why)
+static int open_one(struct binding *binding, unsigned workers)
 {
+    int error = 0;
+
     binding->fds = malloc(workers * sizeof(*binding->fds));
-    for (unsigned i = 0; binding->fds != NULL && i < workers; i++)
+    if (binding->fds == NULL)
+        return ENOMEM;
+    for (unsigned i = 0; i < workers; i++)
         binding->fds[i] = -1;
-    if (copy_listener(&binding->conf, conf) && binding->fds != NULL)
-        return bind_all(binding, workers, why);
-    str_addf(why, "out of memory");
-    return false;
+    for (unsigned i = 0; i < workers && error == 0; i++)
+        error = socket_listen(binding->conf->host, binding->conf->port, &binding->fds[i]);
+    return error;
 }
 
-bool bindings_open(struct bindings *b, const struct conf *conf, unsigned workers, struct str *why)
+static void complain(const struct conf *conf, size_t listener, int error,
+                     struct conf_errors *errors)
 {
+    const struct conf_listener *l = &conf->listeners[listener];
+    char storage[64];
+    struct str pointer = STR_ON(storage);
+
+    str_addf(&pointer, "/listeners/%zu/address", listener);
+    conf_errors_add(
+        errors, conf->path, 0, storage, "listener \"%s\" cannot listen on %s port %u: %s%s",
+        l->name, l->host, l->port, uv_strerror(uv_translate_sys_error(error)),
+        error == EACCES ? " (a low port needs a start as root or CAP_NET_BIND_SERVICE)" : "");
+}
+
+/* An errno value; what is open by then is in *out in any case. */
+static int follow_one(const struct bindings *before, const struct conf_listener *conf,
+                      unsigned workers, struct binding *out)
+{
+    *out = (struct binding){.conf = conf};
+    if (!addr_parse(slice_str(conf->host), &out->address))
+        return EINVAL;
+    out->address.port = conf->port;
+    out->kept = find(before, &out->address);
+    return out->kept == BINDING_NEW ? open_one(out, workers) : 0;
+}
+
+bool bindings_follow(const struct bindings *before, const struct conf *conf, unsigned workers,
+                     struct bindings *out, struct conf_errors *errors)
+{
+    struct bindings b = {.workers = workers};
     bool good = true;
 
     REQUIRE(workers > 0 && conf->listener_count > 0);
-    *b = (struct bindings){.workers = workers};
-    b->list = calloc(conf->listener_count, sizeof(*b->list));
-    if (b->list == NULL) {
-        str_addf(why, "out of memory");
+    b.list = calloc(conf->listener_count, sizeof(*b.list));
+    if (b.list == NULL) {
+        conf_errors_add(errors, conf->path, 0, "/listeners", "out of memory");
         return false;
     }
-    for (size_t i = 0; good && i < conf->listener_count; i++) {
-        b->count++;
-        good = open_one(&b->list[i], &conf->listeners[i], workers, why);
+    for (; b.count < conf->listener_count; b.count++) {
+        int error = follow_one(before, &conf->listeners[b.count], workers, &b.list[b.count]);
+        if (error != 0)
+            complain(conf, b.count, error, errors);
+        good = good && error == 0;
     }
-    if (!good)
-        bindings_close(b);
+    if (good)
+        *out = b;
+    else
+        bindings_close(&b);
     return good;
 }
 
@@ -83,31 +92,44 @@ int bindings_take(struct bindings *b, size_t listener, unsigned worker)
 {
     int fd;
 
-    REQUIRE(listener < b->count && worker < b->workers);
+    REQUIRE(listener < b->count && worker < b->workers && b->list[listener].fds != NULL);
     fd = b->list[listener].fds[worker];
     b->list[listener].fds[worker] = -1;
     return fd;
 }
 
-static bool same_listener(const struct conf_listener *a, const struct conf_listener *b)
+static void say(const struct log *log, const char *event, const struct binding *binding)
 {
-    const struct conf_proxy_protocol *p = &a->proxy_protocol, *q = &b->proxy_protocol;
+    char text[ADDR_TEXT];
+    struct log_line line;
 
-    return strcmp(a->name, b->name) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port &&
-           a->tls == b->tls && p->enabled == q->enabled && p->required == q->required &&
-           p->timeout == q->timeout && p->from_count == q->from_count &&
-           (p->from_count == 0 || memcmp(p->from, q->from, p->from_count * sizeof(*p->from)) == 0);
+    if (!log_begin(&line, log, LEVEL_INFO, event))
+        return;
+    log_text(&line, "listener", slice_str(binding->conf->name));
+    log_text(&line, "address", slice_str(addr_format(&binding->address, true, text)));
+    log_end(&line);
 }
 
-bool bindings_differ(const struct bindings *b, const struct conf *conf)
+static bool is_kept(const struct bindings *after, size_t listener)
 {
-    if (b->count != conf->listener_count)
-        return true;
-    for (size_t i = 0; i < b->count; i++) {
-        if (!same_listener(&b->list[i].conf, &conf->listeners[i]))
-            return true;
+    bool kept = false;
+
+    for (size_t i = 0; i < after->count && !kept; i++)
+        kept = after->list[i].kept == listener;
+    return kept;
+}
+
+void bindings_tell(const struct bindings *before, const struct bindings *after,
+                   const struct log *log)
+{
+    for (size_t i = 0; i < before->count; i++) {
+        if (!is_kept(after, i))
+            say(log, "listener_closed", &before->list[i]);
     }
-    return false;
+    for (size_t i = 0; i < after->count; i++) {
+        if (after->list[i].kept == BINDING_NEW)
+            say(log, "listening", &after->list[i]);
+    }
 }
 
 void bindings_close(struct bindings *b)
@@ -119,9 +141,6 @@ void bindings_close(struct bindings *b)
                 close(binding->fds[w]);
         }
         free(binding->fds);
-        free(binding->conf.name);
-        free(binding->conf.host);
-        free(binding->conf.proxy_protocol.from);
     }
     free(b->list);
     *b = (struct bindings){.count = 0};

@@ -96,22 +96,14 @@ static bool recall(void *ctx, const struct conf_backend *backend, struct caps *o
     return known;
 }
 
-/* Listeners outlive reloads, so they are known by their names. */
-static const struct lore_door *door_of(const struct lore *lore, const char *listener)
-{
-    size_t i = 0;
-
-    while (i + 1 < lore->door_count && strcmp(lore->doors[i].listener, listener) != 0)
-        i++;
-    return &lore->doors[i];
-}
-
 static void advertise(void *ctx, const struct conf_listener *listener, struct str *words,
                       bool mechanisms[CONF_MECH_COUNT])
 {
     struct lore *lore = ctx;
-    const struct advert *advert = &door_of(lore, listener->name)->advert;
+    size_t index = (size_t)(listener - lore->conf->listeners);
+    const struct advert *advert = &lore->doors[index].advert;
 
+    REQUIRE(index < lore->door_count);
     uv_mutex_lock(&lore->lock);
     if (words != NULL)
         str_add(words, caps_known(&advert->words) ? caps_words(&advert->words)
@@ -144,15 +136,14 @@ static bool open_doors(struct lore *lore)
 {
     const struct conf *conf = lore->conf;
 
-    lore->doors = calloc(conf->listener_count + 1, sizeof(*lore->doors));
-    for (size_t i = 0; lore->doors != NULL && i <= conf->listener_count; i++) {
+    lore->doors = calloc(conf->listener_count, sizeof(*lore->doors));
+    for (size_t i = 0; lore->doors != NULL && i < conf->listener_count; i++) {
         struct lore_door *door = &lore->doors[i];
         door->reached = calloc(conf->routes->backend_count + 1, sizeof(*door->reached));
         if (door->reached == NULL)
             return false;
         lore->door_count++;
-        door->listener = i < conf->listener_count ? conf->listeners[i].name : NULL;
-        advert_reach(conf->routes, door->listener, door->reached);
+        advert_reach(conf->routes, conf->listeners[i].name, door->reached);
     }
     return lore->doors != NULL;
 }

@@ -13,7 +13,6 @@
 
 /* What clients of one listener are told. */
 struct lore_door {
-    const char *listener; /* borrowed; NULL: one that the configuration does not have any more */
     bool *reached;        /* owned; for each backend whether a rule leads there */
     struct advert advert; /* under the lock */
 };
@@ -22,7 +21,7 @@ struct lore {
     struct session_lore view; /* for sessions; valid as long as this is */
     const struct conf *conf;  /* borrowed */
     struct log log;
-    struct lore_door *doors; /* owned; the last is for any other listener */
+    struct lore_door *doors; /* owned; of the listeners, by their order */
     size_t door_count;
     uv_mutex_t lock;
     struct caps *before, *after; /* owned, one for each backend; under the lock */

@@ -1,59 +1,18 @@
 /*
- * Reload: build first, on a thread of libuv's pool, and swap last, on the supervisor's own. Owns
- * the generation under way and the report of the last load; whoever was accepted under the old
- * generation keeps it.
+ * Reload: build first, on a thread of libuv's pool, and swap last: an errand takes the generation
+ * to every worker. Owns the generation under way and the report of the last load; whoever was
+ * accepted under the old generation keeps it.
  */
 #include "run/reload.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "run/process.h"
 #include "run/supervisor_state.h"
 
 #define NS_PER_MS 1000000u
-
-/* --- putting in force ------------------------------------------------------------------------- */
-
-static void use_log(struct supervisor *s)
-{
-    const char *to = s->generation->conf->log.to;
-    int error = logger_reopen(&s->logger, to);
-
-    s->log.level = s->generation->level;
-    s->log.format = s->generation->format;
-    if (error != 0)
-        log_note(&s->log, LEVEL_ERROR, "log_not_reopened", "error",
-                 uv_strerror(uv_translate_sys_error(error)));
-}
-
-static void warn_of_restart(struct supervisor *s, const struct conf *conf)
-{
-    if (bindings_differ(&s->bindings, conf))
-        log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "listeners");
-    if (conf->workers != s->generation->conf->workers)
-        log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "workers");
-}
-
-static void swap_in(struct supervisor *s, struct generation *generation)
-{
-    struct generation *old = s->generation;
-
-    warn_of_restart(s, generation->conf);
-    generation_fit(generation, s->worker_count, &s->log);
-    lore_log_to(&generation->lore, logger_sink, &s->logger);
-    lore_inherit(&generation->lore, &old->lore);
-    generation_count(generation, &s->ledger);
-    s->generation = generation;
-    for (unsigned i = 0; i < s->worker_count; i++) {
-        if (!worker_post(&s->workers[i], LETTER_CONF, generation))
-            log_note(&s->log, LEVEL_ERROR, "reload_incomplete", "error", "out of memory");
-    }
-    prober_use(&s->prober, generation);
-    generation_release(&old);
-    use_log(s);
-    if (s->admin != NULL)
-        s->admin->follow(s);
-}
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
@@ -96,6 +55,161 @@ static void note_report(struct supervisor *s, bool successful)
     metric_set(&s->metrics.last_reload_at, report->at);
 }
 
+static void begin(struct supervisor *s);
+
+/* However it went. Who asks again when told is behind this load still. */
+static void end(struct supervisor *s, bool good)
+{
+    struct reloader *r = &s->reloader;
+
+    conf_errors_clear(&r->report.errors);
+    r->report.errors = r->errors;
+    r->errors = (struct conf_errors){.list = NULL};
+    r->report.tries++;
+    note_report(s, good);
+    tell(&r->now, &r->report);
+    r->loading = false;
+    if (r->again)
+        begin(s);
+    else if (!s->draining)
+        process_notify("READY=1");
+}
+
+/* --- putting in force ------------------------------------------------------------------------- */
+
+static void use_log(struct supervisor *s)
+{
+    const char *to = s->generation->conf->log.to;
+    int error = logger_reopen(&s->logger, to);
+
+    s->log.level = s->generation->level;
+    s->log.format = s->generation->format;
+    if (error != 0)
+        log_note(&s->log, LEVEL_ERROR, "log_not_reopened", "error",
+                 uv_strerror(uv_translate_sys_error(error)));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Compares with the start, not with the last reload: it is true until somebody restarts. */
+static void warn_of_restart(const struct supervisor *s, const struct conf *conf)
+{
+    if (conf->workers != s->began.workers)
+        log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "workers");
+    if (!same_text(conf->user, s->began.user))
+        log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "user");
+    if (!same_text(conf->group, s->began.group))
+        log_note(&s->log, LEVEL_WARN, "needs_restart", "key", "group");
+}
+
+static void on_visit(struct errand *errand, struct worker *worker)
+{
+    struct reloader *r = container_of(errand, struct reloader, swap);
+
+    worker_use(worker, r->loaded, &r->plans[worker->index]);
+}
+
+/* What no worker has taken is closed here. */
+static void drop_plans(struct supervisor *s)
+{
+    struct reloader *r = &s->reloader;
+
+    for (unsigned i = 0; r->plans != NULL && i < s->worker_count; i++)
+        doors_plan_fini(&r->plans[i]);
+    free(r->plans);
+    r->plans = NULL;
+}
+
+/* Every worker has the new generation. */
+static void on_swapped(struct errand *errand)
+{
+    struct reloader *r = container_of(errand, struct reloader, swap);
+    struct supervisor *s = container_of(r, struct supervisor, reloader);
+
+    drop_plans(s);
+    r->loaded = NULL;
+    say_reloaded(s);
+    end(s, true);
+}
+
+static bool make_plans(struct supervisor *s, struct bindings *bindings)
+{
+    struct reloader *r = &s->reloader;
+    bool good;
+
+    r->plans = calloc(s->worker_count, sizeof(*r->plans));
+    good = r->plans != NULL;
+    for (unsigned i = 0; good && i < s->worker_count; i++)
+        good = doors_prepare(bindings, i, &r->plans[i]);
+    return good;
+}
+
+/* Before any worker sees it. */
+static bool make_ready(struct supervisor *s, struct generation *generation)
+{
+    if (!generation_join(generation, &s->fleet))
+        return false;
+    generation_fit(generation, s->worker_count, &s->log);
+    lore_log_to(&generation->lore, logger_sink, &s->logger);
+    lore_inherit(&generation->lore, &s->generation->lore);
+    generation_count(generation, &s->ledger);
+    return true;
+}
+
+/* The last that may fail. */
+static bool send_out(struct supervisor *s, struct bindings *bindings)
+{
+    struct reloader *r = &s->reloader;
+
+    r->swap = (struct errand){.visit = on_visit, .done = on_swapped};
+    if (make_ready(s, r->loaded) && make_plans(s, bindings) && errand_send(&s->errands, &r->swap))
+        return true;
+    conf_errors_add(&r->errors, s->conf_path, 0, "", "out of memory");
+    drop_plans(s);
+    return false;
+}
+
+static bool put_in_force(struct supervisor *s)
+{
+    struct generation *old = s->generation, *new = s->reloader.loaded;
+    struct bindings bindings;
+
+    if (!bindings_follow(&s->bindings, new->conf, s->worker_count, &bindings, &s->reloader.errors))
+        return false;
+    if (!send_out(s, &bindings)) {
+        bindings_close(&bindings);
+        return false;
+    }
+    warn_of_restart(s, new->conf);
+    bindings_tell(&s->bindings, &bindings, &s->log);
+    bindings_close(&s->bindings);
+    s->bindings = bindings;
+    s->generation = new;
+    prober_use(&s->prober, new);
+    generation_release(&old);
+    use_log(s);
+    if (s->admin != NULL)
+        s->admin->follow(s);
+    return true;
+}
+
+static void give_up(struct supervisor *s)
+{
+    struct reloader *r = &s->reloader;
+
+    if (r->loaded != NULL)
+        generation_release(&r->loaded);
+    conf_errors_locate(&r->errors);
+    generation_complain(&r->errors, &s->log);
+    metric_add(&s->metrics.reloads_failed, 1);
+    log_note(&s->log, LEVEL_ERROR, "reload_failed", "text",
+             "the configuration in force stays in force");
+    end(s, false);
+}
+
 /* --- the load --------------------------------------------------------------------------------- */
 
 /* On a thread of the pool. What it reads of the supervisor never changes after the start. */
@@ -108,49 +222,16 @@ static void on_work(uv_work_t *work)
         r->loaded = NULL;
 }
 
-static void judge(struct supervisor *s)
-{
-    struct reloader *r = &s->reloader;
-    bool good = r->loaded != NULL && generation_join(r->loaded, &s->fleet);
-
-    if (r->loaded != NULL && !good) {
-        conf_errors_add(&r->errors, s->conf_path, 0, "", "out of memory");
-        generation_release(&r->loaded);
-    }
-    if (good) {
-        swap_in(s, r->loaded);
-        say_reloaded(s);
-    } else {
-        generation_complain(&r->errors, &s->log);
-        metric_add(&s->metrics.reloads_failed, 1);
-        log_note(&s->log, LEVEL_ERROR, "reload_failed", "text",
-                 "the configuration in force stays in force");
-    }
-    r->loaded = NULL;
-    conf_errors_clear(&r->report.errors);
-    r->report.errors = r->errors;
-    r->errors = (struct conf_errors){.list = NULL};
-    r->report.tries++;
-    note_report(s, good);
-}
-
-static void begin(struct supervisor *s);
-
 static void on_loaded(uv_work_t *work, int status)
 {
     struct reloader *r = container_of(work, struct reloader, work);
     struct supervisor *s = container_of(r, struct supervisor, reloader);
 
     UNUSED(status);
-    if (!s->draining) {
-        judge(s);
-        tell(&r->now, &r->report); /* who asks again in here is behind this load still */
-    }
-    r->loading = false;
-    if (r->again)
-        begin(s);
-    else if (!s->draining)
-        process_notify("READY=1");
+    if (s->draining)
+        r->loading = false;
+    else if (r->loaded == NULL || !put_in_force(s))
+        give_up(s);
 }
 
 static void begin(struct supervisor *s)
@@ -212,7 +293,7 @@ void reload_fini(struct supervisor *s)
     struct reloader *r = &s->reloader;
 
     REQUIRE(!r->loading);
-    if (r->loaded != NULL)
+    if (r->loaded != NULL) /* when the proxy left */
         generation_release(&r->loaded);
     conf_errors_clear(&r->errors);
     conf_errors_clear(&r->report.errors);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "run/doors.h"
+#include "run/errand.h"
 #include "run/generation.h"
 #include "waypost/base/list.h"
 
@@ -31,13 +33,15 @@ struct reload_waiter {
 
 struct reloader {
     uv_work_t work;
-    bool loading; /* the work is under way; what follows is its own until it returns */
-    struct generation *loaded;
+    bool loading;              /* from the work to the last worker's swap */
+    struct generation *loaded; /* one reference; the pool's thread fills this and the next */
     struct conf_errors errors;
-    uint64_t begun;   /* uv_hrtime */
-    bool again;       /* somebody asked meanwhile */
-    struct list now;  /* of struct reload_waiter: for the load under way */
-    struct list next; /* for the one behind it */
+    struct errand swap;
+    struct doors_plan *plans; /* owned; one for each worker */
+    uint64_t begun;           /* uv_hrtime */
+    bool again;               /* somebody asked meanwhile */
+    struct list now;          /* of struct reload_waiter: for the load under way */
+    struct list next;         /* for the one behind it */
     struct reload_report report;
 };
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "run/process.h"
 #include "waypost/run/supervisor.h"
@@ -16,19 +17,27 @@ static int complain(const char *text, int code)
     return code;
 }
 
+/* To standard error, one finding a line. */
+static int complain_of(struct conf_errors *errors)
+{
+    conf_errors_locate(errors);
+    for (size_t i = 0; i < errors->count; i++) {
+        char storage[LIMIT_LOG_LINE];
+        struct str text = STR_ON(storage);
+        conf_error_text(&errors->list[i], &text);
+        fprintf(stderr, "%s\n", storage);
+    }
+    conf_errors_clear(errors);
+    return SUPERVISOR_CONFIG;
+}
+
 static int load(struct supervisor *s)
 {
     struct conf_errors errors = {NULL, 0};
-    bool good = generation_load(s->conf_path, &s->tickets, &s->generation, &errors);
 
-    for (size_t i = 0; i < errors.count; i++) {
-        char storage[LIMIT_LOG_LINE];
-        struct str text = STR_ON(storage);
-        conf_error_text(&errors.list[i], &text);
-        fprintf(stderr, "%s\n", storage);
-    }
-    conf_errors_clear(&errors);
-    return good ? SUPERVISOR_CLEAN : SUPERVISOR_CONFIG;
+    if (!generation_load(s->conf_path, &s->tickets, &s->generation, &errors))
+        return complain_of(&errors);
+    return SUPERVISOR_CLEAN;
 }
 
 static int open_log(struct supervisor *s)
@@ -50,36 +59,43 @@ static int open_log(struct supervisor *s)
     return SUPERVISOR_CLEAN;
 }
 
+/* What only a restart can change. */
+static bool remember(struct supervisor *s, const struct conf *conf)
+{
+    s->began.workers = conf->workers;
+    s->began.user = conf->user == NULL ? NULL : strdup(conf->user);
+    s->began.group = conf->group == NULL ? NULL : strdup(conf->group);
+    return (s->began.user == NULL) == (conf->user == NULL) &&
+           (s->began.group == NULL) == (conf->group == NULL);
+}
+
 /* Everything that needs privileges, then nothing that does. */
 static int open_sockets(struct supervisor *s, unsigned workers)
 {
     const struct conf *conf = s->generation->conf;
+    struct conf_errors errors = {NULL, 0};
     char storage[512];
     struct str why = STR_ON(storage);
 
     generation_fit(s->generation, workers, &s->log);
-    if (!bindings_open(&s->bindings, conf, workers, &why) ||
-        !process_become(conf->user, conf->group, &why))
+    if (!bindings_follow(&s->bindings, conf, workers, &s->bindings, &errors))
+        return complain_of(&errors);
+    if (!process_become(conf->user, conf->group, &why))
         return complain(storage, SUPERVISOR_CONFIG);
     process_harden();
     if (s->admin != NULL && !s->admin->open(s, &why))
         return complain(storage, SUPERVISOR_CONFIG);
-    return SUPERVISOR_CLEAN;
+    return remember(s, conf) ? SUPERVISOR_CLEAN : complain("out of memory", SUPERVISOR_INTERNAL);
 }
 
 static bool init_worker(struct supervisor *s, const struct worker_setup *setup)
 {
-    unsigned index = s->worker_count;
-    struct worker *w = &s->workers[index];
+    struct worker *w = &s->workers[s->worker_count];
 
-    if (!worker_init(w, index, setup))
+    if (!worker_init(w, s->worker_count, setup))
         return false;
     s->worker_count++;
-    for (size_t i = 0; i < s->bindings.count; i++) {
-        if (!worker_listen(w, &s->bindings.list[i].conf, bindings_take(&s->bindings, i, index)))
-            return false;
-    }
-    return true;
+    return worker_listen(w, &s->bindings);
 }
 
 static int start_workers(struct supervisor *s, unsigned workers)
@@ -90,7 +106,6 @@ static int start_workers(struct supervisor *s, unsigned workers)
         .gate = &s->gate.view,
         .seating = &s->seating,
         .generation = s->generation,
-        .listener_count = s->bindings.count,
         .ended = &s->ended,
     };
     bool good = true;
@@ -131,6 +146,7 @@ int startup(struct supervisor *s)
 
 void startup_ready(struct supervisor *s)
 {
+    const struct bindings none = {.count = 0};
     char storage[LIMIT_LOG_TEXT + 1], text[ADDR_TEXT];
     struct str all = STR_ON(storage);
     struct log_line line;
@@ -138,13 +154,9 @@ void startup_ready(struct supervisor *s)
     for (size_t i = 0; i < s->bindings.count; i++) {
         const struct binding *binding = &s->bindings.list[i];
         addr_format(&binding->address, true, text);
-        str_addf(&all, "%s%s@%s", i > 0 ? "," : "", binding->conf.name, text);
-        if (!log_begin(&line, &s->log, LEVEL_INFO, "listening"))
-            continue;
-        log_text(&line, "listener", slice_str(binding->conf.name));
-        log_text(&line, "address", slice_str(text));
-        log_end(&line);
+        str_addf(&all, "%s%s@%s", i > 0 ? "," : "", binding->conf->name, text);
     }
+    bindings_tell(&none, &s->bindings, &s->log);
     if (log_begin(&line, &s->log, LEVEL_INFO, "ready")) {
         log_text(&line, "listeners", slice_str(storage));
         log_num(&line, "workers", s->worker_count);

@@ -18,7 +18,7 @@ static const int signal_numbers[SUPERVISOR_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, 
 void supervisor_post_all(struct supervisor *s, enum letter_kind kind)
 {
     for (unsigned i = 0; i < s->worker_count; i++) {
-        if (!worker_post(&s->workers[i], kind, NULL))
+        if (!worker_post(&s->workers[i], kind))
             log_note(&s->log, LEVEL_ERROR, "drain_incomplete", "error", "out of memory");
     }
 }
@@ -99,10 +99,13 @@ static void on_turned(void *ctx)
     supervisor_disturb(s);
 }
 
-static void init_loop(struct supervisor *s)
+void supervisor_open(struct supervisor *s, const char *conf_path,
+                     const struct supervisor_admin *admin)
 {
-    int error = uv_loop_init(&s->loop);
+    int error;
 
+    *s = (struct supervisor){.conf_path = conf_path, .admin = admin};
+    error = uv_loop_init(&s->loop);
     for (size_t i = 0; i < COUNT_OF(s->signals) && error == 0; i++) {
         error = uv_signal_init(&s->loop, &s->signals[i]);
         if (error == 0)
@@ -121,7 +124,7 @@ static void init_loop(struct supervisor *s)
     reload_init(s);
 }
 
-static void finish(struct supervisor *s)
+void supervisor_close(struct supervisor *s)
 {
     int error;
 
@@ -142,6 +145,8 @@ static void finish(struct supervisor *s)
         s->admin->fini(s);
     bindings_close(&s->bindings);
     generation_release(&s->generation);
+    free(s->began.user);
+    free(s->began.group);
     tls_tickets_free(&s->tickets);
     ledger_fini(&s->ledger);
     fleet_fini(&s->fleet);
@@ -155,11 +160,11 @@ static void finish(struct supervisor *s)
 
 int supervisor_run(const char *conf_path, const struct supervisor_admin *admin)
 {
-    struct supervisor s = {.conf_path = conf_path, .admin = admin};
+    struct supervisor s;
     int code;
 
     process_harden();
-    init_loop(&s);
+    supervisor_open(&s, conf_path, admin);
     code = startup(&s);
     if (code == SUPERVISOR_CLEAN) {
         prober_use(&s.prober, s.generation);
@@ -167,6 +172,6 @@ int supervisor_run(const char *conf_path, const struct supervisor_admin *admin)
         uv_run(&s.loop, UV_RUN_DEFAULT);
         log_note(&s.log, LEVEL_INFO, "stopped", "file", conf_path);
     }
-    finish(&s);
+    supervisor_close(&s);
     return code;
 }

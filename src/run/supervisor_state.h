@@ -39,7 +39,11 @@ struct supervisor {
     struct seating seating;
     struct tls_tickets *tickets;
     struct generation *generation; /* one reference: the one in force */
-    struct bindings bindings;
+    struct bindings bindings;      /* of its listeners */
+    struct {                       /* what only a restart can change, as it was then */
+        unsigned workers;
+        char *user, *group; /* owned */
+    } began;
     struct prober prober;
     struct reloader reloader;
     struct worker *workers;
@@ -52,7 +56,12 @@ struct supervisor {
     bool draining;
 };
 
-/* Posts a letter without a generation to all workers. */
+/* Before startup: its loop and what is on it from the first to the last moment. */
+void supervisor_open(struct supervisor *s, const char *conf_path,
+                     const struct supervisor_admin *admin);
+/* After startup, well or not, and when no worker runs any more: frees everything. */
+void supervisor_close(struct supervisor *s);
+/* Posts a letter to all workers. */
 void supervisor_post_all(struct supervisor *s, enum letter_kind kind);
 /* Has all workers look at their connections; `ctx` is the supervisor. From any thread. */
 void supervisor_disturb(void *ctx);

@@ -70,16 +70,16 @@ static void make_room(struct worker *w)
     w->next_eviction = now + WARNING_EVERY_MS;
 }
 
-static void on_accepted(void *ctx, int fd, const struct addr *remote)
+static void on_accepted(struct doors *doors, const struct conf_listener *conf, int fd,
+                        const struct addr *remote)
 {
-    struct door *door = ctx;
-    struct worker *w = door->worker;
+    struct worker *w = container_of(doors, struct worker, doors);
 
     if (metric_get(&w->env.metrics->sessions_open) >= w->generation->sessions) {
         turn_away(w, fd);
         return;
     }
-    if (conn_accept(&w->home, w->generation, door->conf, fd, remote))
+    if (conn_accept(&w->home, w->generation, conf, fd, remote))
         make_room(w);
     else
         metric_add(&w->env.metrics->sessions_ended[REASON_no_memory], 1);
@@ -113,32 +113,17 @@ static void on_gone(struct conn_home *home)
 /* `worker` is NULL where the letter was not read. */
 static void letter_end(struct letter *letter, struct worker *worker)
 {
-    if (letter->kind == LETTER_VISIT) {
+    if (letter->kind == LETTER_VISIT)
         letter->visit(letter, worker);
-        return;
-    }
-    generation_release(&letter->generation);
-    free(letter);
-}
-
-/* Swaps, so that the letter takes the old one away. */
-static void use_generation(struct worker *w, struct letter *letter)
-{
-    struct generation *old = w->generation;
-
-    w->generation = letter->generation;
-    letter->generation = old;
-    w->log.level = w->generation->level;
-    w->log.format = w->generation->format;
-    dns_expire(&w->dns);
+    else
+        free(letter);
 }
 
 static void drain(struct worker *w)
 {
     if (!w->draining) {
         w->draining = true;
-        for (size_t i = 0; i < w->door_count; i++)
-            listener_stop(&w->doors[i].listener);
+        doors_close(&w->doors);
         conns_leave(&w->home, REASON_shutdown);
     }
     close_when_empty(w);
@@ -147,9 +132,6 @@ static void drain(struct worker *w)
 static void open_letter(struct worker *w, struct letter *letter)
 {
     switch (letter->kind) {
-    case LETTER_CONF:
-        use_generation(w, letter);
-        break;
     case LETTER_DRAIN:
         drain(w);
         break;
@@ -200,14 +182,14 @@ void worker_mail(struct worker *w, struct letter *letter)
         letter_end(letter, NULL);
 }
 
-bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation)
+bool worker_post(struct worker *w, enum letter_kind kind)
 {
     struct letter *letter = malloc(sizeof(*letter));
 
+    REQUIRE(kind != LETTER_VISIT);
     if (letter == NULL)
         return false;
     *letter = (struct letter){.kind = kind};
-    letter->generation = generation == NULL ? NULL : generation_hold(generation);
     worker_mail(w, letter);
     return true;
 }
@@ -220,15 +202,31 @@ void worker_disturb(struct worker *w)
     uv_mutex_unlock(&w->lock);
 }
 
+/* --- configuration ---------------------------------------------------------------------------- */
+
+void worker_use(struct worker *w, struct generation *generation, struct doors_plan *plan)
+{
+    struct generation *old = w->generation;
+
+    if (!w->draining)
+        doors_leave(&w->doors, plan);
+    w->generation = generation_hold(generation);
+    if (!w->draining)
+        (void)doors_enter(&w->doors, plan, generation->conf);
+    w->log.level = generation->level;
+    w->log.format = generation->format;
+    dns_expire(&w->dns);
+    generation_release(&old);
+}
+
 /* --- begin and end ---------------------------------------------------------------------------- */
 
 bool worker_init(struct worker *w, unsigned index, const struct worker_setup *setup)
 {
     *w = (struct worker){.index = index, .log = *setup->log, .ended = setup->ended};
     list_init(&w->mail);
-    w->doors = calloc(setup->listener_count, sizeof(*w->doors));
-    if (w->doors == NULL || uv_loop_init(&w->loop) != 0)
-        goto no_loop;
+    if (uv_loop_init(&w->loop) != 0)
+        return false;
     if (uv_mutex_init(&w->lock) != 0)
         goto no_lock;
     w->home.loop = &w->loop;
@@ -236,7 +234,6 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
         goto no_async;
     if (review_init(&w->review, &w->home) != 0)
         goto no_review;
-    w->door_room = setup->listener_count;
     pool_init(&w->pool);
     dns_init(&w->dns, &w->loop);
     w->env = (struct session_env){.log = &w->log, .metrics = setup->metrics, .pool = &w->pool};
@@ -250,6 +247,7 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
     };
     list_init(&w->home.conns);
     list_init(&w->home.early);
+    doors_init(&w->doors, &w->loop, &w->log, on_accepted);
     w->generation = generation_hold(setup->generation);
     return true;
 
@@ -260,21 +258,20 @@ no_async:
     uv_mutex_destroy(&w->lock);
 no_lock:
     uv_loop_close(&w->loop);
-no_loop:
-    free(w->doors);
     return false;
 }
 
-bool worker_listen(struct worker *w, const struct conf_listener *conf, int fd)
+bool worker_listen(struct worker *w, struct bindings *bindings)
 {
-    struct door *door = &w->doors[w->door_count];
+    struct doors_plan plan;
+    bool good;
 
-    REQUIRE(!w->started && w->door_count < w->door_room);
-    *door = (struct door){.conf = conf, .worker = w};
-    if (!listener_start(&door->listener, &w->loop, fd, conf->name, &w->log, on_accepted, door))
+    REQUIRE(!w->started);
+    if (!doors_prepare(bindings, w->index, &plan))
         return false;
-    w->door_count++;
-    return true;
+    good = doors_enter(&w->doors, &plan, w->generation->conf);
+    doors_plan_fini(&plan);
+    return good;
 }
 
 static void run(void *arg)
@@ -312,5 +309,4 @@ void worker_end(struct worker *w)
     }
     uv_mutex_destroy(&w->lock);
     generation_release(&w->generation);
-    free(w->doors);
 }

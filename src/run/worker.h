@@ -8,12 +8,11 @@
 #include <uv.h>
 
 #include "run/conn.h"
+#include "run/doors.h"
 #include "run/generation.h"
 #include "run/review.h"
-#include "waypost/net/listen.h"
 
 enum letter_kind {
-    LETTER_CONF,  /* a new generation for connections to come */
     LETTER_DRAIN, /* accept no more, ask everybody to leave */
     LETTER_STOP,  /* and wait for nobody */
     LETTER_VISIT, /* somebody else's job, see run/errand.h */
@@ -24,17 +23,9 @@ struct worker;
 struct letter {
     struct list node;
     enum letter_kind kind;
-    struct generation *generation; /* LETTER_CONF: one reference */
     /* LETTER_VISIT: takes the letter back, which is the sender's. `worker` is NULL, on whatever
      * thread, when it reads no more mail. */
     void (*visit)(struct letter *letter, struct worker *worker);
-};
-
-/* A listener and what its connections are told. */
-struct door {
-    struct listener listener;
-    const struct conf_listener *conf; /* borrowed */
-    struct worker *worker;            /* borrowed: the owner */
 };
 
 struct worker {
@@ -51,8 +42,7 @@ struct worker {
     struct session_env env;
     struct conn_home home;
     struct generation *generation; /* one reference */
-    struct door *doors;            /* owned array */
-    size_t door_count, door_room;
+    struct doors doors;            /* of that generation */
     bool started, draining;
     bool closed;                     /* reads no more mail; written under the lock */
     size_t peak;                     /* connections since the last trim */
@@ -70,25 +60,27 @@ struct worker_setup {
     const struct session_gate *gate; /* NULL: no limits of users and addresses */
     const struct seating *seating;
     struct generation *generation; /* the worker takes a reference of its own */
-    size_t listener_count;         /* room for that many listeners */
     uv_async_t *ended;
 };
 
 /* False, with everything undone, when memory or descriptors are short. */
 MUST_USE
 bool worker_init(struct worker *w, unsigned index, const struct worker_setup *setup);
-/* Before worker_start. Takes the listening descriptor in any case; borrows `conf`, for good. */
+/* Before worker_start: takes its descriptors of all listeners and accepts there from then on. */
 MUST_USE
-bool worker_listen(struct worker *w, const struct conf_listener *conf, int fd);
+bool worker_listen(struct worker *w, struct bindings *bindings);
 MUST_USE
 bool worker_start(struct worker *w);
-/* From any thread. LETTER_CONF takes a reference of its own. False when memory is short. */
+/* From any thread; no LETTER_VISIT. False when memory is short. */
 MUST_USE
-bool worker_post(struct worker *w, enum letter_kind kind, struct generation *generation);
+bool worker_post(struct worker *w, enum letter_kind kind);
 /* From any thread: a LETTER_VISIT. */
 void worker_mail(struct worker *w, struct letter *letter);
 /* From any thread: its connections are to be looked at, see run/review.h. */
 void worker_disturb(struct worker *w);
+/* On the worker's thread: connections to come begin under another generation, of which it takes a
+ * reference, at the listeners of the plan that was made for it. */
+void worker_use(struct worker *w, struct generation *generation, struct doors_plan *plan);
 /* Whether its thread has ended; rings `ended` when it does. */
 bool worker_done(const struct worker *w);
 /* Waits for a worker that was started; frees what it owns. */

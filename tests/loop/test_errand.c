@@ -176,7 +176,7 @@ Test(errand, a_worker_that_has_ended_counts_as_visited)
     struct trip trip = plan();
 
     start(NULL);
-    cr_assert(worker_post(&bed.workers[0], LETTER_DRAIN, NULL));
+    cr_assert(worker_post(&bed.workers[0], LETTER_DRAIN));
     while (!worker_done(&bed.workers[0]))
         connbed_turn(&bed.conns);
     cr_assert(errand_send(&errands, &trip.errand));
@@ -220,8 +220,8 @@ Test(errand, the_last_mail_is_read)
     before.errand.visit = slow_down;
     cr_assert(errand_send(&errands, &before.errand));
     cr_assert(returns(&before, 1));
-    workbed_post(&bed, LETTER_DRAIN, NULL);
-    workbed_post(&bed, LETTER_STOP, NULL);
+    workbed_post(&bed, LETTER_DRAIN);
+    workbed_post(&bed, LETTER_STOP);
     uv_sem_wait(&about_to_end);
     cr_assert(errand_send(&errands, &last.errand));
     uv_sem_post(&sent);

@@ -101,9 +101,9 @@ Test(listen, sockets_of_one_port_share_the_clients)
         turn_for(1);
     cr_expect_eq(bed.count, CLIENTS);
     cr_expect_gt(bed.remote.port, 0);
-    listener_stop(&bed.listeners[0]);
-    listener_stop(&bed.listeners[0]);
-    listener_stop(&bed.listeners[1]);
+    listener_stop(&bed.listeners[0], NULL);
+    listener_stop(&bed.listeners[0], NULL);
+    listener_stop(&bed.listeners[1], NULL);
     for (unsigned i = 0; i < CLIENTS; i++)
         close(clients[i]);
 }
@@ -120,7 +120,7 @@ Test(listen, wildcard_serves_both_families)
         turn_for(1);
     cr_expect_eq(bed.count, 1);
     cr_expect(addr_is_v4(&bed.remote), "an IPv4 client must look like one");
-    listener_stop(&bed.listeners[0]);
+    listener_stop(&bed.listeners[0], NULL);
     close(client);
 }
 
@@ -185,7 +185,7 @@ Test(listen, t82_out_of_descriptors_pauses_and_recovers)
     allow_descriptors((size_t)clients[COUNT_OF(clients) - 1] + 64);
     turn_for(2 * LISTEN_PAUSE_MS);
     cr_expect_eq(bed.count, COUNT_OF(clients) - 1);
-    listener_stop(&bed.listeners[0]);
+    listener_stop(&bed.listeners[0], NULL);
     uv_close((uv_handle_t *)&tick, NULL);
     for (unsigned i = 0; i < COUNT_OF(clients); i++)
         close(clients[i]);
@@ -200,6 +200,6 @@ Test(listen, stopped_while_paused)
     turn_for(20);
     cr_expect_eq(bed.count, 0);
     cr_expect_eq(bed.lines, 1);
-    listener_stop(&bed.listeners[0]);
+    listener_stop(&bed.listeners[0], NULL);
     close(client);
 }

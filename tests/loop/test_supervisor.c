@@ -275,22 +275,6 @@ Test(supervisor, t18_half_renewed_certificate_leaves_the_old_one_in_force)
     cr_expect_eq(ends(), SUPERVISOR_CLEAN);
 }
 
-Test(supervisor, reload_says_what_needs_a_restart)
-{
-    uint16_t front = bed.front;
-
-    start();
-    cr_assert(notified("READY=1"));
-    bed.front = 1;
-    write_conf("other.test", "server.key", NULL);
-    bed.front = front;
-    kill(child, SIGHUP);
-    cr_expect(comes("proxy.log", "event=reloaded"));
-    cr_expect(file_has("proxy.log", "event=needs_restart key=listeners"));
-    kill(child, SIGTERM);
-    cr_expect_eq(ends(), SUPERVISOR_CLEAN);
-}
-
 Test(supervisor, all_findings_before_the_first_connection)
 {
     write_conf("proxy.test", "renewed.key", "\"worker\": 1, \"hostnam\": \"x\"");
@@ -307,7 +291,8 @@ Test(supervisor, port_that_is_taken)
     write_conf("proxy.test", "server.key", NULL);
     start();
     cr_expect_eq(ends(), SUPERVISOR_CONFIG);
-    cr_expect(file_has("stderr", "listener \"imaps\" cannot listen on 127.0.0.1"));
+    cr_expect(file_has("stderr", "waypost.json:1: /listeners/0/address: listener \"imaps\" cannot "
+                                 "listen on 127.0.0.1"));
     cr_expect(file_has("stderr", "address already in use"));
 }
 

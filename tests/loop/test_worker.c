@@ -3,7 +3,6 @@
  */
 #include <criterion/criterion.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "support/sockets.h"
 #include "support/workbed.h"
@@ -25,9 +24,9 @@ Test(worker, serves_and_stops)
         peer_close(&backend);
     }
     cr_expect_eq(metric_get(&bed.conns.metrics.logins_succeeded), 8);
-    workbed_post(&bed, LETTER_DRAIN, NULL);
+    workbed_post(&bed, LETTER_DRAIN);
     cr_expect(workbed_ends(&bed, 5000));
-    workbed_post(&bed, LETTER_DRAIN, NULL); /* into a closed mailbox */
+    workbed_post(&bed, LETTER_DRAIN); /* into a closed mailbox */
     workbed_stop(&bed);
     workbed_close(&bed);
 }
@@ -36,7 +35,7 @@ Test(worker, drains_with_a_bye_and_accepts_nobody)
 {
     workbed_start(&bed, NULL);
     connbed_log_in(&bed.conns, &client, &backend);
-    workbed_post(&bed, LETTER_DRAIN, NULL);
+    workbed_post(&bed, LETTER_DRAIN);
     cr_expect(peer_hears(&client, "* BYE "));
     cr_expect(peer_hears_end(&client));
     peer_close(&client);
@@ -57,9 +56,9 @@ Test(worker, stops_without_waiting_for_anybody)
     cr_assert(peer_hears(&backend, "FETCH"));
     peer_say(&backend, "* 1 FETCH (BODY[] {100000}\r\nabc");
     cr_assert(peer_hears(&client, "abc"));
-    workbed_post(&bed, LETTER_DRAIN, NULL);
+    workbed_post(&bed, LETTER_DRAIN);
     cr_expect_not(workbed_ends(&bed, 200), "left in the middle of a literal");
-    workbed_post(&bed, LETTER_STOP, NULL);
+    workbed_post(&bed, LETTER_STOP);
     cr_expect(workbed_ends(&bed, 1000));
     cr_expect(connbed_logged(&bed.conns, "event=end"));
     peer_die(&client);
@@ -111,9 +110,7 @@ Test(worker, sessions_keep_the_generation_they_began_with)
     cr_assert(peer_secure(&client, bed.conns.ctx, "proxy.test"));
     cr_expect(peer_hears(&client, "proxy.test ready"));
     second = load_another("other.test");
-    workbed_post(&bed, LETTER_CONF, second);
-    for (unsigned i = 0; i < 100 && atomic_load(&bed.conns.generation->references) > 2; i++)
-        usleep(10000);
+    workbed_use(&bed, second);
     cr_expect_eq(atomic_load(&bed.conns.generation->references), 2, "the bed's and the session's");
     connbed_connect(&bed.conns, 0, &late);
     cr_assert(peer_secure(&late, bed.conns.ctx, "proxy.test"));
@@ -129,7 +126,6 @@ Test(worker, ends_without_having_started)
 {
     workbed_open(&bed, NULL);
     workbed_init(&bed, 0);
-    cr_assert(worker_post(&bed.workers[0], LETTER_CONF, bed.conns.generation));
     worker_end(&bed.workers[0]);
     workbed_close(&bed);
 }

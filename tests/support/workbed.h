@@ -10,6 +10,7 @@
 
 struct workbed {
     struct connbed conns;
+    struct bindings bindings; /* of the configuration's listeners, at other ports */
     struct worker workers[WORKBED_WORKERS];
     uv_async_t ended;
 };
@@ -19,7 +20,9 @@ struct workbed {
 void workbed_open(struct workbed *bed, const char *extra);
 void workbed_init(struct workbed *bed, unsigned i);
 void workbed_start(struct workbed *bed, const char *extra);
-void workbed_post(struct workbed *bed, enum letter_kind kind, struct generation *generation);
+void workbed_post(struct workbed *bed, enum letter_kind kind);
+/* Gives all workers another generation, with the same listeners, and waits for them. */
+void workbed_use(struct workbed *bed, struct generation *generation);
 /* Whether all threads end within that time. */
 bool workbed_ends(struct workbed *bed, unsigned ms);
 /* Stops and joins the workers of workbed_start. */

@@ -12,9 +12,13 @@
 
 #define LISTEN_BATCH    16u  /* accepts in one turn of the loop */
 #define LISTEN_PAUSE_MS 250u /* after EMFILE and its like */
+/* A whole queue of the kernel, which could be filled as fast as it is emptied. */
+#define LISTEN_SWEEP 4096u
 
 /* `fd` is connected, non-blocking and now the callee's. */
 typedef void listener_accepted(void *ctx, int fd, const struct addr *remote);
+/* The loop has let go of the listener: its memory is the owner's again. */
+typedef void listener_closed(void *ctx);
 
 struct listener {
     uv_poll_t poll;
@@ -24,7 +28,8 @@ struct listener {
     const char *name;
     const struct log *log;
     listener_accepted *accepted;
-    void *ctx; /* borrowed, for accepted */
+    listener_closed *closed;
+    void *ctx; /* borrowed, for accepted and closed */
     bool open;
 };
 
@@ -33,5 +38,8 @@ struct listener {
 MUST_USE
 bool listener_start(struct listener *l, uv_loop_t *loop, int fd, const char *name,
                     const struct log *log, listener_accepted *accepted, void *ctx);
-/* Stops and closes; harmless when repeated. `l` must outlive the next turn of the loop. */
-void listener_stop(struct listener *l);
+/* Accepts who waits in the kernel's queue already and would be lost with it. */
+void listener_sweep(struct listener *l);
+/* Stops and closes; harmless when repeated. `l` must stay where it is until `closed` (NULL: nobody)
+ * is called, in a later turn of the loop. */
+void listener_stop(struct listener *l, listener_closed *closed);

@@ -25,8 +25,9 @@ struct session_lore {
                  struct slice words);
     /* Copies what `backend` last showed before login; false when nothing is known. */
     bool (*recall)(void *ctx, const struct conf_backend *backend, struct caps *out);
-    /* What a client of `listener` may be told before login: adds words without AUTH= to `words`
-     * (unless NULL) and clears the mechanisms that not every backend it can reach takes. */
+    /* What a client of `listener`, one of the same configuration, may be told before login: adds
+     * words without AUTH= to `words` (unless NULL) and clears the mechanisms that not every backend
+     * it can reach takes. */
     void (*advertise)(void *ctx, const struct conf_listener *listener, struct str *words,
                       bool mechanisms[CONF_MECH_COUNT]);
 };
