@@ -28,9 +28,8 @@ static const struct option *const config_only[] = {&option_config, &option_help,
 static const struct option *const check_options[] = {&option_config, &option_connect, &option_json,
                                                      &option_help, NULL};
 static const struct option *const route_options[] = {
-    &option_config, &option_listener,   &option_sni,
-    &option_client, &option_users_file, &option_against,
-    &option_json,   &option_help,       NULL};
+    &option_config,     &option_socket,  &option_listener, &option_sni,  &option_client,
+    &option_users_file, &option_against, &option_json,     &option_help, NULL};
 static const struct option *const help_only[] = {&option_help, NULL};
 
 static const struct option *const live_options[] = {&option_config, &option_socket, &option_json,

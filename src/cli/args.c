@@ -12,7 +12,7 @@
 #include "waypost/conf/suggest.h"
 
 #define DEFAULT_CONFIG "/etc/waypost/waypost.json"
-#define OPTIONS_MAX    8u
+#define OPTIONS_MAX    12u
 
 const struct option option_config = {'c', "config", "FILE", offsetof(struct args, config),
                                      "the configuration, by default " DEFAULT_CONFIG};

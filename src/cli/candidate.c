@@ -116,7 +116,7 @@ static void json_identity(const struct conf_backend *b, struct json_out *out)
     json_end(out, ']');
 }
 
-void candidate_json(const struct conf_backend *b, struct json_out *out)
+void candidate_json(const struct conf_backend *b, const struct standing *s, struct json_out *out)
 {
     char storage[LIMIT_HOST + 16];
     struct str address = STR_ON(storage);
@@ -132,5 +132,7 @@ void candidate_json(const struct conf_backend *b, struct json_out *out)
     json_text(out, "auth_forward", slice_str(conf_forward_words[b->auth_forward]));
     if (b->master_user != NULL)
         json_text(out, "master_user", slice_str(b->master_user));
+    if (s != NULL)
+        standing_json(s, out);
     json_end(out, '}');
 }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include "cli/json.h"
+#include "cli/standing.h"
 #include "waypost/base/str.h"
 #include "waypost/conf/conf.h"
 
 /* host:port, with brackets where they are needed. */
 void candidate_address(const struct conf_backend *b, struct str *out);
 void candidate_print(const struct conf_backend *b);
-void candidate_json(const struct conf_backend *b, struct json_out *out);
+/* `s` may be NULL. */
+void candidate_json(const struct conf_backend *b, const struct standing *s, struct json_out *out);

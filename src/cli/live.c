@@ -122,22 +122,28 @@ void cell_num(uint64_t n, unsigned width)
     printf("%*llu  ", (int)width, (unsigned long long)n);
 }
 
-void cell_time(uint64_t ms, unsigned width)
+void live_add_time(struct str *out, uint64_t ms)
 {
     static const struct {
         uint64_t ms;
         char name;
     } units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
-    char storage[32];
-    struct str text = STR_ON(storage);
     size_t i = 0;
 
     while (i + 1 < COUNT_OF(units) && ms < units[i].ms)
         i++;
-    str_addf(&text, "%llu%c", (unsigned long long)(ms / units[i].ms), units[i].name);
+    str_addf(out, "%llu%c", (unsigned long long)(ms / units[i].ms), units[i].name);
     if (i + 1 < COUNT_OF(units) && ms % units[i].ms / units[i + 1].ms > 0)
-        str_addf(&text, "%llu%c", (unsigned long long)(ms % units[i].ms / units[i + 1].ms),
+        str_addf(out, "%llu%c", (unsigned long long)(ms % units[i].ms / units[i + 1].ms),
                  units[i + 1].name);
+}
+
+void cell_time(uint64_t ms, unsigned width)
+{
+    char storage[32];
+    struct str text = STR_ON(storage);
+
+    live_add_time(&text, ms);
     printf("%*s  ", (int)width, storage);
 }
 

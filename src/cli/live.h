@@ -29,7 +29,8 @@ int live_run(const struct live *live, const struct args *args, const struct ask_
 /* A cell of a table: text that may hold anything, in at least `width` columns and two spaces. */
 void cell_text(const char *text, unsigned width);
 void cell_num(uint64_t n, unsigned width);
-/* Such as "3d4h", "5m12s", "0.4s". */
+/* Such as "3d4h", "5m12s", "0s". */
+void live_add_time(struct str *out, uint64_t ms);
 void cell_time(uint64_t ms, unsigned width);
 /* Such as "1.4M". */
 void cell_size(uint64_t bytes, unsigned width);

@@ -1,12 +1,14 @@
 /*
  * `waypost route`: asks the routing table about one user and explains the answer, rule by rule. It
- * calls the function that the proxy calls. Connects to nothing.
+ * calls the function that the proxy calls. Connects to nothing but the running proxy, for what that
+ * knows of the backends; without it the answer is the table's alone.
  */
 #include <stdio.h>
 
 #include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/standing.h"
 #include "waypost/base/str.h"
 #include "waypost/route/hash.h"
 #include "waypost/route/route.h"
@@ -15,6 +17,7 @@
 struct answer {
     const struct conf *conf;
     const struct args *args;
+    struct standings standings;
     struct json_out json;
 };
 
@@ -70,10 +73,17 @@ static double readable_score(const struct hash_place *place)
     return (double)score / (double)((uint64_t)1 << 56) * 100;
 }
 
-static void print_pool(const struct conf_pool *pool, const struct route_decision *decision)
+static size_t order_of(const struct answer *a, const struct route_decision *decision,
+                       struct hash_place out[LIMIT_CANDIDATES])
 {
+    return hash_order(decision->pool, slice_str(decision->user), 0, &a->standings.load, out);
+}
+
+static void print_pool(const struct answer *a, const struct route_decision *decision)
+{
+    const struct conf_pool *pool = decision->pool;
     struct hash_place order[LIMIT_CANDIDATES];
-    size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
+    size_t count = order_of(a, decision, order);
 
     printf("pool       %s among %zu members, %s\n", conf_choose_words[pool->choose],
            pool->member_count,
@@ -86,11 +96,12 @@ static void print_pool(const struct conf_pool *pool, const struct route_decision
     }
 }
 
-static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
-                            const struct route_decision *decision)
+static void print_pool_json(struct answer *a, const struct route_decision *decision)
 {
+    const struct conf_pool *pool = decision->pool;
     struct hash_place order[LIMIT_CANDIDATES];
-    size_t count = hash_order(pool, slice_str(decision->user), 0, NULL, order);
+    size_t count = order_of(a, decision, order);
+    struct json_out *out = &a->json;
 
     json_begin(out, "pool", '{');
     json_text(out, "choose", slice_str(conf_choose_words[pool->choose]));
@@ -107,6 +118,54 @@ static void print_pool_json(struct json_out *out, const struct conf_pool *pool,
     }
     json_end(out, ']');
     json_end(out, '}');
+}
+
+/* ----- backends ----------------------------------------------------------------------------- */
+
+/* Where the user would be sent now, if he is nowhere yet; NULL: nowhere. */
+static const struct conf_backend *choose_now(const struct answer *a,
+                                             const struct route_decision *decision)
+{
+    for (size_t i = 0; i < decision->candidate_count; i++) {
+        const struct standing *s = standing_of(&a->standings, decision->candidates[i]);
+        if (s != NULL && standing_admits(s))
+            return decision->candidates[i];
+    }
+    return NULL;
+}
+
+static void print_backends(const struct answer *a, const struct route_decision *decision)
+{
+    const struct conf_backend *now = choose_now(a, decision);
+
+    for (size_t i = 0; i < decision->candidate_count; i++) {
+        const struct standing *s = standing_of(&a->standings, decision->candidates[i]);
+        candidate_print(decision->candidates[i]);
+        if (s != NULL)
+            standing_print(s);
+        else if (a->standings.list != NULL)
+            printf("           not known to the running proxy\n");
+    }
+    if (a->standings.list == NULL)
+        printf("health     unknown: %s\n", a->standings.unknown);
+    else
+        print_row("now", now != NULL ? now->name : "none of them takes users");
+}
+
+static void json_backends(struct answer *a, const struct route_decision *decision)
+{
+    const struct conf_backend *now = choose_now(a, decision);
+    struct json_out *out = &a->json;
+
+    json_begin(out, "candidates", '[');
+    for (size_t i = 0; i < decision->candidate_count; i++)
+        candidate_json(decision->candidates[i], standing_of(&a->standings, decision->candidates[i]),
+                       out);
+    json_end(out, ']');
+    if (a->standings.list == NULL)
+        json_text(out, "health_unknown", slice_str(a->standings.unknown));
+    else if (now != NULL)
+        json_text(out, "now", slice_str(now->name));
 }
 
 /* ----- answers ------------------------------------------------------------------------------ */
@@ -134,9 +193,8 @@ static void answer_text(struct answer *a, const struct route_query *query,
     if (decision->cluster != NULL)
         print_row("cluster", decision->cluster);
     if (decision->pool != NULL)
-        print_pool(decision->pool, decision);
-    for (size_t i = 0; i < decision->candidate_count; i++)
-        candidate_print(decision->candidates[i]);
+        print_pool(a, decision);
+    print_backends(a, decision);
 }
 
 static void answer_json(struct answer *a, const struct route_query *query,
@@ -159,19 +217,16 @@ static void answer_json(struct answer *a, const struct route_query *query,
             json_text(out, "cluster", slice_str(decision->cluster));
     }
     if (decision->verdict == ROUTE_TO && decision->pool != NULL)
-        print_pool_json(out, decision->pool, decision);
-    json_begin(out, "candidates", '[');
-    for (size_t i = 0; i < decision->candidate_count; i++)
-        candidate_json(decision->candidates[i], out);
-    json_end(out, ']');
+        print_pool_json(a, decision);
+    json_backends(a, decision);
     json_end(out, '}');
 }
 
-static int status_of(enum route_verdict verdict)
+static int status_of(const struct answer *a, const struct route_decision *decision)
 {
-    if (verdict == ROUTE_UNAVAILABLE)
-        return CLI_FAULTY;
-    return verdict == ROUTE_TO ? CLI_FINE : CLI_DENIED;
+    if (decision->verdict == ROUTE_TO)
+        return a->standings.list == NULL || choose_now(a, decision) != NULL ? CLI_FINE : CLI_FAULTY;
+    return decision->verdict == ROUTE_UNAVAILABLE ? CLI_FAULTY : CLI_DENIED;
 }
 
 static bool known_listener(const struct conf *conf, const char *name)
@@ -207,14 +262,19 @@ static int explain(const struct conf *conf, const struct args *args)
     struct route_query query;
     struct route_decision decision;
     struct addr client;
+    int status;
 
     if (!cli_query(conf, args, &client, &query))
         return CLI_USAGE;
+    standings_ask(conf, args->socket != NULL ? args->socket : conf->control.socket, &a.standings);
+    query.load = &a.standings.load;
     if (args->json)
         answer_json(&a, &query, &decision);
     else
         answer_text(&a, &query, &decision);
-    return status_of(decision.verdict);
+    status = status_of(&a, &decision);
+    standings_fini(&a.standings);
+    return status;
 }
 
 /* One user, or a file of them and a table. */
