@@ -53,6 +53,17 @@ Test(pools, findings)
         {"\"p\": {\"members\": {\"east\": 1}, \"failover\": 1}",
          "/pools/p/failover expected true or false"},
         {"\"p\": {\"members\": {\"east\": 1}, \"choice\": \"first\"}", "/pools/p/choice unknown"},
+        {"\"p\": {\"members\": {\"east\": 1}, \"one_backend_per_user\": true, "
+         "\"cluster\": \"store\"}, "
+         "\"q\": {\"members\": {\"east\": 1, \"west\": 1}, \"one_backend_per_user\": true, "
+         "\"cluster\": \"store\"}, \"r\": {\"members\": {\"east\": 1}}",
+         ""},
+        {"\"p\": {\"members\": {\"east\": 1}, \"cluster\": \"store\"}",
+         "/pools/p/cluster has no meaning without \"one_backend_per_user\""},
+        {"\"p\": {\"members\": {\"east\": 1}, \"one_backend_per_user\": true}, "
+         "\"q\": {\"members\": {\"east\": 1}, \"one_backend_per_user\": true}",
+         "/pools/q backend \"east\" already keeps users for cluster \"p\": pools that share "
+         "backends need the same \"cluster\""},
         {"\"p\": 1", "/pools/p expected an object"},
         {"\"\": {\"members\": {\"east\": 1}}", "/pools/ expected a name of 1 to 64 bytes"},
     };
@@ -158,4 +169,31 @@ Test(pools, t40_spelling_does_not_move_a_user, .init = load, .fini = release)
         snprintf(found, sizeof(found), "%s", candidates(lower, 0));
         cr_expect_str_eq(candidates(upper, 0), found);
     }
+}
+
+Test(pools, routes_to_a_cluster_say_so)
+{
+    static const char routes[] =
+        BACKENDS "\"pools\": {\"kept\": {\"members\": {\"east\": 1, \"west\": 1},"
+                 "  \"one_backend_per_user\": true},"
+                 " \"free\": {\"members\": {\"east\": 1, \"north\": 1}}},\n"
+                 "\"routes\": [{\"users\": {\"a\": \"kept\", \"b\": \"free\", \"c\": "
+                 "\"west\", \"d\": \"north\"}}]}";
+    static const struct {
+        const char *user, *cluster; /* NULL: none */
+    } rows[] = {{"a", "kept"}, {"b", NULL}, {"c", "kept"}, {"d", NULL}};
+    struct conf_errors errors = {0};
+
+    cr_assert(conf_text_load(conf_text_waypost, routes, NULL, &conf, &errors));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct route_query query = {.user = slice_str(rows[i].user)};
+        struct route_decision decision;
+        route_decide(conf->routes, &query, &decision, NULL, NULL);
+        cr_assert_eq(decision.verdict, ROUTE_TO, "%s", rows[i].user);
+        if (rows[i].cluster == NULL)
+            cr_expect_null(decision.cluster, "%s", rows[i].user);
+        else
+            cr_expect_str_eq(decision.cluster, rows[i].cluster);
+    }
+    conf_release(&conf);
 }
