@@ -78,8 +78,11 @@ static void stay_awake(struct session *s)
 {
     s->active = s->now;
     /* Somebody who is leaving already does not get more time by being busy. */
-    if (s->leaving == REASON_none && !s->client.eof)
-        s->deadline = s->now + s->conf->timeouts.idle;
+    if (s->leaving != REASON_none || s->client.eof)
+        return;
+    s->deadline = s->now + s->conf->timeouts.idle;
+    if (s->part_at != 0 && !s->parted && s->part_at < s->deadline)
+        s->deadline = s->part_at;
 }
 
 /* Moves n bytes that the tracker has judged; they must all go, or framing would be lost. */
@@ -125,20 +128,30 @@ static void go_opaque(struct session *s)
 
 /* --- parting from a backend ------------------------------------------------------------------- */
 
+/* A client that waits for nothing, and has not been told to go. */
+static bool unaware(const struct session *s)
+{
+    return !s->parted && s->leaving == REASON_none && !s->client.eof && session_resting(s) &&
+           !s->track.saw_logout && !s->track.saw_bye;
+}
+
+static void draw_parting(struct session *s)
+{
+    uint64_t window = s->conf->timeouts.backend_lost;
+
+    s->part_at = s->now + 1 + (window > 0 ? session_random(s) % window : 0);
+    s->deadline = s->part_at < s->deadline ? s->part_at : s->deadline;
+}
+
 /* The backend ends this session, and perhaps those of all its clients in the same moment: so that
  * they do not all come back in the next, a client that waits for nothing learns of it a little
  * later. True while it shall not know. */
 static bool parts_later(struct session *s)
 {
-    uint64_t window = s->conf->timeouts.backend_lost;
-
-    if (s->parted || window == 0 || s->leaving != REASON_none || s->client.eof ||
-        !session_resting(s) || s->track.saw_logout || s->track.saw_bye)
+    if (s->conf->timeouts.backend_lost == 0 || !unaware(s))
         return false;
-    if (s->part_at == 0) {
-        s->part_at = s->now + 1 + session_random(s) % window;
-        s->deadline = s->part_at < s->deadline ? s->part_at : s->deadline;
-    }
+    if (s->part_at == 0)
+        draw_parting(s);
     return s->now < s->part_at;
 }
 
@@ -157,10 +170,12 @@ void session_doubt(struct session *s, bool dead, uint64_t now)
     s->now = now;
     if (s->phase != PHASE_RELAY)
         return;
-    if (dead)
-        s->doubted = s->doubted || (s->part_at == 0 && parts_later(s));
-    else
+    if (!dead) {
         trust(s);
+    } else if (s->part_at == 0 && unaware(s)) {
+        s->doubted = true;
+        draw_parting(s);
+    }
 }
 
 static void part(struct session *s)
