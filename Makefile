@@ -180,6 +180,10 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (60), or only FUZZ_TARGETS="scan repl
 check-asan check-tsan check-valgrind system fuzz:
 	@tests/run $@
 
+.PHONY: soak
+soak: all ## bad weather for SOAK_SECONDS (300): nothing leaks, nobody is at two backends
+	@WAYPOST=$(BUILD)/waypost tests/soak/soak.py $(SOAK_SECONDS)
+
 .PHONY: coverage
 coverage: ## lines of each source that `make check` reaches
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || true

@@ -2,6 +2,7 @@
 they have landed. What a test does to a server is undone before the next one."""
 
 import imaplib
+import re
 import ssl
 
 from .case import Dovecot, SystemTest, backend, sample_user
@@ -18,6 +19,10 @@ mail_nfs_storage = yes
 mail_nfs_index = yes
 """
 NAMES = ("b1", "b2", "b3")
+HASTY = {
+    "probe": {"interval": "200ms", "timeout": "1s", "rise": 1, "fall": 2},
+    "timeouts": {"backend_connect": "1s", "backend_login": "1s", "backend_lost": "0s"},
+}
 
 
 class Cluster:
@@ -91,8 +96,10 @@ class Mail(imaplib.IMAP4_SSL):
 
 
 class ClusterTest(SystemTest):
-    """A Waypost with two workers before the three servers, shared by the tests of a class."""
+    """A Waypost with two workers before the three servers, shared by the tests of a class. It looks
+    at them often, and gives up soon."""
 
+    count = 12
     pool = {}
     settings = {}
     extra = None
@@ -100,13 +107,24 @@ class ClusterTest(SystemTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.users = [sample_user(f"user{number}@example.org") for number in range(12)]
+        cls.users = [sample_user(f"user{number}@example.org") for number in range(cls.count)]
         cls.cluster = Cluster(cls.ground, cls.users, cls.extra)
         cls.waypost = cls.start_waypost(cls.cluster.routes(**cls.pool),
-                                        {"workers": 2, **cls.settings})
+                                        {"workers": 2, **HASTY, **cls.settings})
 
     def setUp(self):
-        self.addCleanup(self.cluster.restore)
+        self.addCleanup(self.recover)  # the last, when all clients have left
+
+    def recover(self):
+        """All servers run, and Waypost knows."""
+        self.cluster.restore()
+        wait_until(lambda: not self.down(), "all servers are up again")
+
+    def down(self):
+        """The servers that Waypost says are down."""
+        last = {name: word for word, name in
+                re.findall(r"event=(backend_down|backend_up) backend=(\w+)", self.waypost.log())}
+        return {name for name, word in last.items() if word == "backend_down"}
 
     def session(self, user, waypost=None):
         """A session of the user, closed with the test."""

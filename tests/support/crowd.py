@@ -18,13 +18,14 @@ PATIENCE = 20.0  # seconds that a login may take before it counts as stuck
 
 class Crowd:
     """`users` users x `devices` devices, which connect to any of the ports and write their names as
-    they like. run() keeps them busy until stop()."""
+    they like. Some stay and wait for news, `idle` seconds on average. run() keeps them busy until stop()."""
 
-    def __init__(self, ports, *, users, devices, seed, pause=0.1):
+    def __init__(self, ports, *, users, devices, seed, idle, pause=0.1):
         self.outcomes = collections.Counter()
         self.strangers = 0
         self.slowest = 0.0
         self._ports = ports
+        self._idle_for = idle
         self._pause = pause
         self._names = [f"user{number}@example.org" for number in range(users)]
         self._devices = devices
@@ -108,7 +109,7 @@ class Crowd:
     async def _idle(self, reader, writer, _):
         writer.write(b"i IDLE\r\n")
         await line(reader)
-        await self._rest(self._random.expovariate(2))
+        await self._rest(self._random.expovariate(1 / self._idle_for))
         writer.write(b"DONE\r\n")
         await answer(reader, b"i")
 

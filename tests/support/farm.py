@@ -302,8 +302,9 @@ class Farm:
 
     def __init__(self, ground, names):
         self.ports = {name: free_port() for name in names}
-        self._path = ground.path("farm.sock")
-        self._log = ground.path("farm.log")
+        own = ground.directory(f"farm-{self.ports[names[0]]}")
+        self._path = f"{own}/control.sock"
+        self._log = f"{own}/log"
         with open(self._log, "ab") as output:
             self._child = ground.start(
                 [sys.executable, "-m", "tests.support.farm", self._path,

@@ -10,9 +10,7 @@ from playground import wait_until  # pylint: disable=wrong-import-order
 
 
 class BackendsTest(ClusterTest):
-    """What the tests of one failing server share. A server that is silent is given up soon."""
-
-    settings = {"timeouts": {"backend_connect": "1s", "backend_login": "1s"}}
+    """What the tests of one failing server share."""
 
     def everybody(self, name):
         """A session of every user: those on that server, and the others."""
@@ -43,6 +41,14 @@ class BackendsTest(ClusterTest):
     def come_back(self, sessions):
         for user, _, name in sessions:
             self.comes_back(user, name)
+
+    def attempts(self):
+        """How many logins have found a server that did not answer as it should."""
+        return self.waypost.log().count("event=backend_failed ")
+
+    def knows(self, *names):
+        """Waits until Waypost knows that these servers are down."""
+        wait_until(lambda: self.down() == set(names), f"{names} are down")
 
     def say_bye(self, sessions):
         for user, mail, _ in sessions:
@@ -75,10 +81,24 @@ class Outages(BackendsTest):
         there, elsewhere = self.everybody("b3")
         self.cluster["b3"].freeze()
         self.land_elsewhere(there)
+        self.knows("b3")
+        before = self.attempts()
+        self.land_elsewhere(there)
+        self.assertEqual(self.attempts(), before, "nobody waits for it any more")
+        self.say_bye(there)
         self.undisturbed(elsewhere)
         self.cluster["b3"].thaw()
-        self.undisturbed(there)
         self.come_back(there)
+
+    def test_a_moment_of_silence_is_no_outage(self):
+        there, _ = self.everybody("b2")
+        self.cluster["b2"].freeze()
+        for _, mail, _ in there:
+            mail.send(b"wait NOOP\r\n")
+        self.cluster["b2"].thaw()
+        for _, mail, _ in there:
+            self.assertTrue(mail.readline().startswith(b"wait OK "))
+        self.undisturbed(there)
 
     def test_killed_in_the_middle_of_a_download(self):
         there, elsewhere = self.everybody("b1")
@@ -96,13 +116,25 @@ class Outages(BackendsTest):
             self.cluster[name].kill()
         self.assertEqual({name for _, _, name in self.sessions()}, {"b2"})
 
-    def test_all_of_them(self):
+    def test_all_of_them_silent(self):
+        sessions = self.sessions()
+        for name in NAMES:
+            self.cluster[name].freeze()
+        self.knows(*NAMES)
+        self.say_bye(sessions)
+        before = self.attempts()
+        for user in self.users:
+            self.assertIn("[UNAVAILABLE]", self.refused(user))
+        self.assertEqual(self.attempts(), before, "the answer needs no attempt")
+        self.recover()
+        self.assertEqual({name for _, _, name in self.sessions()}, set(NAMES))
+
+    def test_all_of_them_dead(self):
         for name in NAMES:
             self.cluster[name].kill()
         for user in self.users:
             self.assertIn("[UNAVAILABLE]", self.refused(user))
-        self.cluster.restore()
-        wait_until(lambda: self.usable(self.users[0]), "logins succeed again")
+        self.recover()
         self.assertEqual({name for _, _, name in self.sessions()}, set(NAMES))
 
 
@@ -142,8 +174,8 @@ class Full(BackendsTest):
     """A server that has no room."""
 
     extra = {
-        "b1": "service imap-login {\n process_limit = 1\n client_limit = 6\n}\n",
-        "b2": "service imap {\n process_limit = 6\n}\n",
+        "b1": "service imap-login {\n process_limit = 1\n client_limit = 14\n}\n",
+        "b2": "service imap {\n process_limit = 10\n}\n",
         "b3": "mail_max_userip_connections = 2\n",
     }
 
@@ -170,11 +202,11 @@ class Full(BackendsTest):
         self.come_back(there[:3])
 
     def test_no_room_for_a_connection(self):
-        self.full("b1", 6)
+        self.full("b1", 14)
 
     def test_no_room_for_a_session(self):
         # Found out by the server behind the password, but nothing has been said about that.
-        self.full("b2", 6)
+        self.full("b2", 10)
 
     def test_no_room_for_another_session_of_the_user(self):
         there, _ = self.everybody("b3")

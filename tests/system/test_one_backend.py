@@ -1,40 +1,101 @@
-"""One backend per user, in bad weather: see tests/support/storm.py."""
+"""One backend per user, with real servers: phone and laptop are always at the same one."""
 
-import os
-import random
-import sys
+import threading
 import unittest
 
-from tests.support.case import BINARY, SystemTest
-from tests.support.storm import Storm, summary
-
-SECONDS = float(os.environ.get("STORM_SECONDS", "20"))
-SEED = int(os.environ.get("STORM_SEED", random.randrange(1, 10000)))
+from tests.support.cluster import ClusterTest
 
 
-class Storms(SystemTest):
-    """Many users with several devices, before servers that fail."""
+class OneBackend(ClusterTest):
+    """In turn every login would go to another server, but for the promise."""
 
-    def storm(self, seconds, **options):
-        storm = Storm(self.ground, BINARY, seed=SEED, **options)
-        self.addCleanup(storm.farm.stop)
-        self.addCleanup(storm.waypost.stop)
-        outcome = storm.run(seconds)
-        text = f"\n{self.id()}\n{summary(outcome)}"
-        print(text, file=sys.stderr)
-        self.assertTrue(storm.waypost.running())
-        self.assertEqual(outcome["locked_out"], [], text)
-        self.assertEqual(outcome["strangers"], 0, text)
-        self.assertNotIn("stuck", outcome["clients"], text)
-        self.assertGreater(outcome["logins_per_second"], 20, text)
-        self.assertGreater(outcome["failovers"], 0, text)
-        return outcome
+    count = 80
+    pool = {"one_backend_per_user": True, "choose": "round-robin"}
+    settings = {"placement": {"linger": "1m", "settle": "200ms", "hold": "15s"}}
 
-    def test_without_the_promise_it_does_not_hold(self):
-        # What the farm is able to find.
-        outcome = self.storm(5)
-        self.assertGreater(outcome["violations"], 0)
-        self.assertGreater(outcome["moves"], 0)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.strangers = iter(cls.users)
+
+    def stranger(self):
+        """A user who has never been anywhere."""
+        return next(self.strangers)
+
+    def sessions_of(self, user, count):
+        """That many sessions of one user, begun at the same time."""
+        found = []
+
+        def begin():
+            mail = self.session(user)
+            found.append((mail, mail.where()))
+
+        threads = [threading.Thread(target=begin) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(found), count)
+        return found
+
+    def together(self, user, count=2):
+        """Sessions of one user, and the one server where they are."""
+        found = self.sessions_of(user, count)
+        names = {name for _, name in found}
+        self.assertEqual(len(names), 1, names)
+        return [mail for mail, _ in found], names.pop()
+
+    def test_all_devices_are_at_one_server(self):
+        # So many that both workers have some.
+        user = self.stranger()
+        _, name = self.together(user, 16)
+        self.assertEqual(self.session(user).where(), name)
+
+    def test_users_are_spread(self):
+        names = {self.together(self.stranger(), 1)[1] for _ in range(6)}
+        self.assertGreater(len(names), 1)
+
+    def test_a_name_is_the_same_in_any_letters(self):
+        user = self.stranger()
+        _, name = self.together(user)
+        client = self.connect()
+        client.login(user.name.upper(), user.password)
+        self.assertIn(name.encode(), client.command("ID NIL").all)
+
+    def test_the_home_stays_when_nobody_is_in(self):
+        user = self.stranger()
+        mails, name = self.together(user)
+        for mail in mails:
+            mail.logout()
+        for _ in range(4):
+            mail = self.session(user)
+            self.assertEqual(mail.where(), name)
+            mail.logout()
+
+    def both_move(self, user, break_server):
+        """The user's sessions end with his server, and are together again at another."""
+        others = [self.together(self.stranger(), 1) for _ in range(6)]
+        mails, name = self.together(user, 4)
+        break_server(self.cluster[name])
+        for mail in mails:
+            self.assertTrue(mail.farewell().startswith(b"* BYE "))
+        _, other = self.together(user, 4)
+        self.assertNotEqual(other, name)
+        for [mail], where in others:
+            self.assertTrue(where == name or mail.alive())
+        self.recover()
+        # In turn somebody gets to that server again, but this user has sessions elsewhere.
+        self.assertTrue(any(self.together(self.stranger(), 1)[1] == name for _ in range(12)))
+        self.assertEqual(self.session(user).where(), other)
+
+    def test_all_move_when_the_server_is_killed(self):
+        self.both_move(self.stranger(), lambda server: server.kill())
+
+    def test_all_move_when_the_server_is_silent(self):
+        self.both_move(self.stranger(), lambda server: server.freeze())
+
+    def test_all_move_when_the_server_stops(self):
+        self.both_move(self.stranger(), lambda server: server.stop())
 
 
 if __name__ == "__main__":
