@@ -38,6 +38,11 @@ static const struct row rows[] = {
     {"who", false, command_who, {FILTER}},
     {"kick", true, command_kick, {FILTER, {"all", TRUTH, false, "true or false"}}},
     {"reload", true, command_reload, {{NULL}}},
+    {"user",
+     false,
+     command_user,
+     {{"user", TEXT, true, "the name by which the user is logged in"},
+      {"cluster", TEXT, false, "a cluster of the routing table"}}},
 };
 
 static void refuse_unknown(struct control_client *client, const char *name)

@@ -13,3 +13,4 @@ void command_status(struct control_client *client, const json_t *request);
 void command_who(struct control_client *client, const json_t *request);
 void command_kick(struct control_client *client, const json_t *request);
 void command_reload(struct control_client *client, const json_t *request);
+void command_user(struct control_client *client, const json_t *request);

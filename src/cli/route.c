@@ -3,11 +3,13 @@
  * calls the function that the proxy calls. Connects to nothing but the running proxy, for what that
  * knows of the backends; without it the answer is the table's alone.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/now.h"
 #include "cli/standing.h"
 #include "waypost/base/str.h"
 #include "waypost/route/hash.h"
@@ -18,6 +20,8 @@ struct answer {
     const struct conf *conf;
     const struct args *args;
     struct standings standings;
+    struct standing_home home;
+    struct now now; /* once a proxy has answered */
     struct json_out json;
 };
 
@@ -122,22 +126,26 @@ static void print_pool_json(struct answer *a, const struct route_decision *decis
 
 /* ----- backends ----------------------------------------------------------------------------- */
 
-/* Where the user would be sent now, if he is nowhere yet; NULL: nowhere. */
-static const struct conf_backend *choose_now(const struct answer *a,
-                                             const struct route_decision *decision)
+/* What the proxy adds once the decision is there. */
+static void ask_now(struct answer *a, const struct route_decision *decision)
 {
-    for (size_t i = 0; i < decision->candidate_count; i++) {
-        const struct standing *s = standing_of(&a->standings, decision->candidates[i]);
-        if (s != NULL && standing_admits(s))
-            return decision->candidates[i];
-    }
-    return NULL;
+    if (a->standings.list == NULL)
+        return;
+    standings_ask_home(&a->standings, decision->cluster, decision->login, &a->home);
+    now_find(&a->standings, a->conf->routes, decision, &a->home, &a->now);
 }
 
-static void print_backends(const struct answer *a, const struct route_decision *decision)
+static void print_home(const struct standing_home *home)
 {
-    const struct conf_backend *now = choose_now(a, decision);
+    if (home->backend[0] != '\0')
+        printf("home       %s, %" PRIu64 " sessions%s\n", home->backend, home->sessions,
+               home->logins > home->sessions ? " and others on their way" : "");
+    if (home->held > 0)
+        printf("held       for %" PRIu64 " ms\n", home->held);
+}
 
+static void print_backends(struct answer *a, const struct route_decision *decision)
+{
     for (size_t i = 0; i < decision->candidate_count; i++) {
         const struct standing *s = standing_of(&a->standings, decision->candidates[i]);
         candidate_print(decision->candidates[i]);
@@ -146,15 +154,36 @@ static void print_backends(const struct answer *a, const struct route_decision *
         else if (a->standings.list != NULL)
             printf("           not known to the running proxy\n");
     }
-    if (a->standings.list == NULL)
+    if (a->standings.list == NULL) {
         printf("health     unknown: %s\n", a->standings.unknown);
+        return;
+    }
+    print_home(&a->home);
+    print_row("now", a->now.backend != NULL ? a->now.backend : a->now.why);
+}
+
+static void json_now(struct answer *a)
+{
+    struct json_out *out = &a->json;
+
+    if (a->home.backend[0] != '\0') {
+        json_begin(out, "home", '{');
+        json_text(out, "backend", slice_str(a->home.backend));
+        json_num(out, "sessions", a->home.sessions);
+        json_end(out, '}');
+    }
+    if (a->home.moving_to[0] != '\0')
+        json_text(out, "moving_to", slice_str(a->home.moving_to));
+    if (a->home.held > 0)
+        json_num(out, "held_ms", a->home.held);
+    if (a->now.backend != NULL)
+        json_text(out, "now", slice_str(a->now.backend));
     else
-        print_row("now", now != NULL ? now->name : "none of them takes users");
+        json_text(out, "now_none", slice_str(a->now.why));
 }
 
 static void json_backends(struct answer *a, const struct route_decision *decision)
 {
-    const struct conf_backend *now = choose_now(a, decision);
     struct json_out *out = &a->json;
 
     json_begin(out, "candidates", '[');
@@ -164,8 +193,8 @@ static void json_backends(struct answer *a, const struct route_decision *decisio
     json_end(out, ']');
     if (a->standings.list == NULL)
         json_text(out, "health_unknown", slice_str(a->standings.unknown));
-    else if (now != NULL)
-        json_text(out, "now", slice_str(now->name));
+    else if (decision->verdict == ROUTE_TO)
+        json_now(a);
 }
 
 /* ----- answers ------------------------------------------------------------------------------ */
@@ -188,6 +217,7 @@ static void answer_text(struct answer *a, const struct route_query *query,
     print_row("verdict", verdict_texts[decision->verdict]);
     if (decision->verdict != ROUTE_TO)
         return;
+    ask_now(a, decision);
     print_row("target", decision->target);
     print_row("login", decision->login);
     if (decision->cluster != NULL)
@@ -211,6 +241,7 @@ static void answer_json(struct answer *a, const struct route_query *query,
     if (decision->verdict != ROUTE_BAD_USER)
         json_text(out, "normalized", slice_str(decision->user));
     if (decision->verdict == ROUTE_TO) {
+        ask_now(a, decision);
         json_text(out, "target", slice_str(decision->target));
         json_text(out, "login", slice_str(decision->login));
         if (decision->cluster != NULL)
@@ -225,7 +256,8 @@ static void answer_json(struct answer *a, const struct route_query *query,
 static int status_of(const struct answer *a, const struct route_decision *decision)
 {
     if (decision->verdict == ROUTE_TO)
-        return a->standings.list == NULL || choose_now(a, decision) != NULL ? CLI_FINE : CLI_FAULTY;
+        return a->standings.list == NULL || a->now.backend != NULL || a->now.waits ? CLI_FINE
+                                                                                   : CLI_FAULTY;
     return decision->verdict == ROUTE_UNAVAILABLE ? CLI_FAULTY : CLI_DENIED;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Asks the running proxy for its status and keeps what it says of each backend of a table. Owns the
- * connection while it asks, and the list. A proxy that cannot be reached is an answer, not an
+ * connection and the list. A proxy that cannot be reached is an answer, not an
  * error.
  */
 #include "cli/standing.h"
@@ -64,34 +64,57 @@ static uint64_t sessions_of(void *ctx, const struct conf_backend *backend)
     return s == NULL ? 0 : s->sessions;
 }
 
+/* True when the proxy has answered. */
+static bool reach(struct standings *s, const struct conf_routes *routes, const char *socket)
+{
+    struct str why = STR_ON(s->unknown);
+
+    s->list = calloc(routes->backend_count, sizeof(*s->list));
+    if (s->list == NULL) {
+        str_add(&why, SLICE("out of memory"));
+        return false;
+    }
+    if (socket == NULL) {
+        str_add(&why, SLICE("no control socket is configured"));
+        return false;
+    }
+    str_add(&why, SLICE("no proxy can be reached: "));
+    s->ask = ask_open(socket, &why);
+    if (s->ask == NULL)
+        return false;
+    str_addf(&why, "%s: no answer", socket);
+    return listen_to(s->ask, routes, s->list);
+}
+
 void standings_ask(const struct conf *conf, const char *socket, struct standings *out)
 {
-    struct standing *list = calloc(conf->routes->backend_count, sizeof(*list));
-    struct str why;
-    struct ask *ask = NULL;
-
     *out = (struct standings){.load = {sessions_of, out}};
-    why = STR_ON(out->unknown);
-    if (list == NULL)
-        str_add(&why, SLICE("out of memory"));
-    else if (socket == NULL)
-        str_add(&why, SLICE("no control socket is configured"));
-    else {
-        str_add(&why, SLICE("no proxy can be reached: "));
-        ask = ask_open(socket, &why);
-    }
-    if (ask != NULL && listen_to(ask, conf->routes, list)) {
-        out->list = list;
-        list = NULL;
-    } else if (ask != NULL) {
-        str_addf(&why, "%s: the proxy did not answer", socket);
-    }
-    ask_close(&ask);
-    free(list);
+    if (!reach(out, conf->routes, socket))
+        standings_fini(out);
+}
+
+void standings_ask_home(struct standings *s, const char *cluster, const char *login,
+                        struct standing_home *out)
+{
+    struct ask_member members[] = {{.name = "user", .text = login},
+                                   {.name = "cluster", .text = cluster}};
+
+    *out = (struct standing_home){.held = 0};
+    if (s->ask == NULL ||
+        !ask_send(s->ask, "user", members, cluster == NULL ? 1 : COUNT_OF(members)) ||
+        !ask_next(s->ask))
+        return;
+    copy(ask_text(s->ask, "backend"), out->backend, sizeof(out->backend));
+    copy(ask_text(s->ask, "moving_to"), out->moving_to, sizeof(out->moving_to));
+    out->pinned = ask_true(s->ask, "pinned");
+    out->logins = ask_num(s->ask, "logins");
+    out->sessions = ask_num(s->ask, "sessions");
+    out->held = ask_num(s->ask, "held_ms");
 }
 
 void standings_fini(struct standings *s)
 {
+    ask_close(&s->ask);
     free(s->list);
     s->list = NULL;
 }
@@ -111,6 +134,11 @@ static bool is_full(const struct standing *s)
 bool standing_admits(const struct standing *s)
 {
     return strcmp(s->state, "up") == 0 && !is_full(s);
+}
+
+bool standing_serves(const struct standing *s)
+{
+    return strcmp(s->state, "down") != 0 && !is_full(s);
 }
 
 /* ----- telling ------------------------------------------------------------------------------ */

@@ -149,8 +149,8 @@ bool registry_look(struct registry *r, uint64_t key, uint64_t linger, uint64_t n
     uv_mutex_lock(&shard->lock);
     home = homes_find(&shard->homes, key, linger, now);
     if (home != NULL)
-        *out = (struct registry_view){home->at, home->ordered, home->held_until, home->leases,
-                                      home->sessions};
+        *out = (struct registry_view){home->at,         home->ordered, home->pinned,
+                                      home->held_until, home->leases,  home->sessions};
     uv_mutex_unlock(&shard->lock);
     return home != NULL;
 }

@@ -68,6 +68,7 @@ bool registry_hold(struct registry *r, uint64_t key, uint64_t until, uint64_t no
 struct registry_view {
     const struct fleet_backend *at;      /* NULL: nowhere */
     const struct fleet_backend *ordered; /* NULL: no order */
+    bool pinned;                         /* `at` was ordered: it need not be among the choices */
     uint64_t held_until;                 /* 0: not held */
     uint32_t logins, sessions;           /* there now; sessions are among the logins */
 };

@@ -1,11 +1,10 @@
 """What `waypost route` adds while a proxy is running: health, sessions, where a user would go now."""
 
 import json
-import os
 import unittest
 
-from tests.support.case import FakeImap, Waypost, backend
-from tests.support.control import ControlTest
+from tests.support.case import FakeImap, backend
+from tests.support.control import Control, ControlTest
 
 from playground import wait_until  # pylint: disable=wrong-import-order
 
@@ -68,6 +67,26 @@ class Standing(ControlTest):
             self.assertEqual(health[answer["now"]]["sessions"], health[fewest]["sessions"])
             self.assertEqual(answer["pool"]["order"][0]["backend"], answer["now"])
 
+    def test_a_user_who_is_kept_at_one_backend_goes_there(self):
+        waypost = self.started(self.pool(choose="least-sessions", one_backend_per_user=True))
+        self.assertNotIn("home", self.route(waypost)[1])
+        client, = self.crowd([USER], waypost)
+        _, answer = self.route(waypost)
+        home = answer["home"]["backend"]
+        self.assertEqual((answer["home"]["sessions"], answer["now"]), (1, home))
+        self.assertNotEqual(answer["candidates"][0]["backend"], home, "the other has no sessions")
+        self.assertRegex(self.command("route", USER, waypost=waypost).stdout,
+                         rf"\nhome +{home}, 1 sessions\nnow +{home}\n$")
+        client.command("LOGOUT")
+        wait_until(lambda: self.route(waypost)[1]["home"]["sessions"] == 0, "the session has ended")
+        self.assertEqual(self.route(waypost)[1]["now"], home, "he stays at home for a while")
+        with Control(waypost.control) as control:
+            _, there = control.ask("user", user=USER.upper(), cluster="both")
+            self.assertEqual((there["backend"], there["logins"], there["held_ms"]), (home, 0, 0))
+            _, elsewhere = control.ask("user", user=USER, cluster="another")
+            self.assertIsNone(elsewhere["backend"])
+            self.assertIn("missing", control.ask("user", cluster="both")[1]["error"])
+
     def fell(self, waypost):
         """Logins fail until the first backend counts as down."""
         self.fake.script.greeting = b"* BYE out of order\r\n"
@@ -94,6 +113,7 @@ class Standing(ControlTest):
         status, answer = self.route(waypost)
         self.assertEqual((status, answer["verdict"]), (1, "to"))
         self.assertNotIn("now", answer)
+        self.assertEqual(answer["now_none"], "none of them takes users")
         self.assertRegex(self.command("route", USER, waypost=waypost).stdout,
                          r"\nnow +none of them takes users\n$")
 
