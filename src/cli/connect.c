@@ -1,7 +1,7 @@
 /*
  * Looks at every backend by the probe that the proxy itself uses, judges what it saw against the
- * configuration, and says so. Owns loop, pool and name cache for the length of looks_take. Sends no
- * credentials and changes nothing.
+ * configuration, and says so. Owns loop, pool and name cache for the length of looks_take. Logs in
+ * nowhere but with the account of a probe, and changes nothing.
  */
 #include "cli/connect.h"
 
@@ -243,6 +243,8 @@ static void print_look(const struct look *look)
     printf("           ");
     cli_print_foreign(caps_words(&probe->caps));
     putchar('\n');
+    if (probe->backend->probe_user != NULL)
+        printf("           logged in as %s\n", probe->backend->probe_user);
     judge(look, print_warning, NULL);
 }
 
@@ -279,6 +281,8 @@ static void json_look(const struct look *look, struct json_out *out)
     if (probe->up) {
         json_num(out, "round_trip_ms", probe->round_trip);
         json_text(out, "capabilities", caps_words(&probe->caps));
+        if (probe->backend->probe_user != NULL)
+            json_text(out, "logged_in_as", slice_str(probe->backend->probe_user));
         json_begin(out, "warnings", '[');
         judge(look, json_warning, out);
         json_end(out, ']');

@@ -24,6 +24,14 @@ static const struct key probe_keys[] = {
 };
 const struct shape probe_shape = {SHAPE_KEYS(probe_keys)};
 
+static const struct key probe_login_keys[] = {
+    {"user", &kind_user, FIELD(struct conf_backend, probe_user), .required = true,
+     .max = LIMIT_USER, .help = "name of an account for this alone"},
+    {"password_file", &kind_secret_file, FIELD(struct conf_backend, probe_password),
+     .required = true, .help = "file that holds its password, read at start and on reload"},
+};
+static const struct shape probe_login_shape = {SHAPE_KEYS(probe_login_keys)};
+
 static const struct key backend_probe_keys[] = {
     {"interval", &kind_duration, FIELD(struct conf_backend, probe.interval), .max = 24 * HOUR,
      .help = interval_help},
@@ -33,6 +41,9 @@ static const struct key backend_probe_keys[] = {
      .help = rise_help},
     {"fall", &kind_number, FIELD(struct conf_backend, probe.fall), .min = 1, .max = 1000,
      .help = fall_help},
+    {"login", &kind_object, .shape = &probe_login_shape,
+     .help =
+         "log in at each look; while that is refused, for whatever reason, the backend is down"},
 };
 const struct shape backend_probe_shape = {SHAPE_KEYS(backend_probe_keys)};
 

@@ -1,9 +1,9 @@
 /*
- * The dialogue of a probe: greeting, STARTTLS where it is configured, CAPABILITY, LOGOUT (RFC 9051
- * sections 6.1 and 7.1). Owns the port's queues and the capabilities. Sends no credentials, and
- * nothing but STARTTLS before TLS; reads nothing into what came before it.
+ * The dialogue of a probe: greeting, STARTTLS where it is configured, CAPABILITY, a login where one
+ * is (login.c), LOGOUT (RFC 9051 sections 6.1 and 7.1). Owns the port's queues and the
+ * capabilities. Sends nothing but STARTTLS before TLS, and reads nothing into what came before it.
  */
-#include "waypost/probe/probe.h"
+#include "probe/dialogue.h"
 
 #include "waypost/base/limits.h"
 #include "waypost/base/str.h"
@@ -20,8 +20,7 @@ static void finish(struct probe *p)
     p->tls_cipher = p->port.tls_cipher;
 }
 
-/* `said` is the backend's own text, or empty. */
-static bool down(struct probe *p, const char *why, struct slice said)
+bool probe_down(struct probe *p, const char *why, struct slice said)
 {
     struct str text = STR_ON(p->why);
 
@@ -35,28 +34,37 @@ static bool down(struct probe *p, const char *why, struct slice said)
     return true;
 }
 
-static bool fail(struct probe *p, const char *why)
+bool probe_fail(struct probe *p, const char *why)
 {
-    return down(p, why, SLICE(""));
+    return probe_down(p, why, SLICE(""));
 }
 
 void probe_give_up(struct probe *p, const char *why)
 {
     if (!probe_done(p))
-        fail(p, why);
+        probe_fail(p, why);
 }
 
-static void say(struct probe *p, struct slice line)
+void probe_say(struct probe *p, struct slice text)
 {
-    if (!buf_append(&p->port.out, line))
-        fail(p, "out of memory");
+    if (!buf_append(&p->port.out, text))
+        probe_fail(p, "out of memory");
+}
+
+void probe_succeed(struct probe *p)
+{
+    probe_say(p, SLICE("w4 LOGOUT\r\n"));
+    if (probe_done(p))
+        return;
+    p->up = true;
+    finish(p);
 }
 
 /* --- listening -------------------------------------------------------------------------------- */
 
 static bool broken(struct probe *p)
 {
-    return fail(p, p->port.detail[0] == '\0' ? "out of memory" : p->port.detail);
+    return probe_fail(p, p->port.detail[0] == '\0' ? "out of memory" : p->port.detail);
 }
 
 static bool waits_for_tls(const struct probe *p)
@@ -64,8 +72,7 @@ static bool waits_for_tls(const struct probe *p)
     return p->backend->tls == CONF_TLS_IMPLICIT && !p->port.secure;
 }
 
-/* True when something happened: a whole reply is there, or the probe has ended. */
-static bool hear(struct probe *p)
+bool probe_hear(struct probe *p)
 {
     const struct port *port = &p->port;
 
@@ -74,17 +81,18 @@ static bool hear(struct probe *p)
         return true;
     case BAD:
     case CONTINUE:
-        return fail(p, "what it says is not IMAP");
+        return probe_fail(p, "what it says is not IMAP");
     case NEED_MORE:
         break;
     }
     if (port->failed)
         return broken(p);
-    return port->eof && fail(p, waits_for_tls(p) ? "closed the connection before TLS was there"
-                                                 : "closed the connection");
+    return port->eof &&
+           probe_fail(p, waits_for_tls(p) ? "closed the connection before TLS was there"
+                                          : "closed the connection");
 }
 
-static void heard(struct probe *p)
+void probe_heard(struct probe *p)
 {
     buf_drop(&p->port.in, p->reply.len);
     reply_reset(&p->reply);
@@ -98,7 +106,7 @@ static void learn(struct probe *p)
         caps_clear(&p->caps);
 }
 
-static bool answers(const struct probe *p, struct slice tag)
+bool probe_answers(const struct probe *p, struct slice tag)
 {
     return p->reply.kind == REPLY_TAGGED && slice_eq(p->reply.tag, tag);
 }
@@ -127,7 +135,7 @@ static bool dial_step(struct probe *p)
     if (!p->port.open)
         return false;
     if (!add_proxy_header(p))
-        return fail(p, "out of memory");
+        return probe_fail(p, "out of memory");
     if (p->backend->tls == CONF_TLS_IMPLICIT)
         p->port.ask = ASK_TLS;
     p->phase = PROBE_GREETING;
@@ -138,32 +146,32 @@ static void ask(struct probe *p, uint64_t now)
 {
     p->asked = now;
     p->phase = PROBE_ASKING;
-    say(p, SLICE("w2 CAPABILITY\r\n"));
+    probe_say(p, SLICE("w2 CAPABILITY\r\n"));
 }
 
 static bool greeting_step(struct probe *p, uint64_t now)
 {
-    if ((waits_for_tls(p) && !p->port.failed && !p->port.eof) || !hear(p))
+    if ((waits_for_tls(p) && !p->port.failed && !p->port.eof) || !probe_hear(p))
         return false;
     if (probe_done(p))
         return true;
     if (p->reply.kind != REPLY_UNTAGGED)
-        return fail(p, "the greeting is not IMAP");
+        return probe_fail(p, "the greeting is not IMAP");
     if (p->reply.status == STATUS_BYE)
-        return down(p, "the greeting is BYE", p->reply.text);
+        return probe_down(p, "the greeting is BYE", p->reply.text);
     /* PREAUTH is somebody's session: STARTTLS would come too late, and so would a login. */
     if (p->reply.status != STATUS_OK)
-        return fail(p, p->reply.status == STATUS_PREAUTH ? "the greeting is PREAUTH"
-                                                         : "the greeting is not IMAP");
+        return probe_fail(p, p->reply.status == STATUS_PREAUTH ? "the greeting is PREAUTH"
+                                                               : "the greeting is not IMAP");
     learn(p);
-    heard(p);
+    probe_heard(p);
     if (p->backend->tls != CONF_TLS_STARTTLS) {
         ask(p, now);
     } else if (caps_known(&p->caps) && !caps_has(&p->caps, SLICE("STARTTLS"))) {
-        return fail(p, "STARTTLS is not offered");
+        return probe_fail(p, "STARTTLS is not offered");
     } else {
         p->phase = PROBE_STARTING;
-        say(p, SLICE("w1 STARTTLS\r\n"));
+        probe_say(p, SLICE("w1 STARTTLS\r\n"));
     }
     return true;
 }
@@ -175,49 +183,48 @@ static bool starting_step(struct probe *p, uint64_t now)
         ask(p, now);
         return true;
     }
-    if (!hear(p))
+    if (!probe_hear(p))
         return false;
     if (probe_done(p))
         return true;
-    if (!answers(p, SLICE("w1"))) {
-        heard(p);
+    if (!probe_answers(p, SLICE("w1"))) {
+        probe_heard(p);
         return true;
     }
     if (p->reply.status != STATUS_OK)
-        return down(p, "STARTTLS was refused", p->reply.text);
-    heard(p);
+        return probe_down(p, "STARTTLS was refused", p->reply.text);
+    probe_heard(p);
     if (!buf_empty(&p->port.in))
-        return fail(p, "bytes follow the answer to STARTTLS in clear");
+        return probe_fail(p, "bytes follow the answer to STARTTLS in clear");
     p->port.ask = ASK_TLS;
     return true;
 }
 
 static bool asking_step(struct probe *p, uint64_t now)
 {
-    if (!hear(p))
+    if (!probe_hear(p))
         return false;
     if (probe_done(p))
         return true;
     if (p->reply.kind == REPLY_UNTAGGED && p->reply.status == STATUS_BYE)
-        return down(p, "said BYE", p->reply.text);
+        return probe_down(p, "said BYE", p->reply.text);
     learn(p);
-    if (!answers(p, SLICE("w2"))) {
-        heard(p);
+    if (!probe_answers(p, SLICE("w2"))) {
+        probe_heard(p);
         return true;
     }
     if (p->reply.status != STATUS_OK)
-        return down(p, "does not tell its capabilities", p->reply.text);
+        return probe_down(p, "does not tell its capabilities", p->reply.text);
     if (!caps_known(&p->caps))
-        return fail(p, "does not tell its capabilities");
+        return probe_fail(p, "does not tell its capabilities");
     if (!caps_has(&p->caps, SLICE("IMAP4rev1")) && !caps_has(&p->caps, SLICE("IMAP4rev2")))
-        return fail(p, "speaks neither IMAP4rev1 nor IMAP4rev2");
-    heard(p);
+        return probe_fail(p, "speaks neither IMAP4rev1 nor IMAP4rev2");
+    probe_heard(p);
     p->round_trip = now - p->asked;
-    say(p, SLICE("w3 LOGOUT\r\n"));
-    if (!probe_done(p)) {
-        p->up = true;
-        finish(p);
-    }
+    if (p->backend->probe_user != NULL)
+        probe_login(p);
+    else
+        probe_succeed(p);
     return true;
 }
 
@@ -237,6 +244,8 @@ static bool step(struct probe *p, uint64_t now)
         return starting_step(p, now);
     case PROBE_ASKING:
         return asking_step(p, now);
+    case PROBE_LOGIN:
+        return probe_login_step(p);
     case PROBE_DONE:
         break;
     }
@@ -250,6 +259,7 @@ static const char *late(const struct probe *p)
         [PROBE_GREETING] = "no greeting in time",
         [PROBE_STARTING] = "no STARTTLS in time",
         [PROBE_ASKING] = "no capabilities in time",
+        [PROBE_LOGIN] = "no answer to the probe's login in time",
         [PROBE_DONE] = "",
     };
 
@@ -263,7 +273,7 @@ void probe_step(struct probe *p, uint64_t now)
     while (step(p, now)) {
     }
     if (now >= p->deadline)
-        fail(p, late(p));
+        probe_fail(p, late(p));
 }
 
 void probe_init(struct probe *p, const struct conf_backend *backend, struct pool *pool,
@@ -276,6 +286,7 @@ void probe_init(struct probe *p, const struct conf_backend *backend, struct pool
     };
     buf_init(&p->port.in, pool, LIMIT_BUF);
     buf_init(&p->port.out, pool, LIMIT_BUF);
+    p->port.in.wipe = p->port.out.wipe = true;
     p->port.ask = ASK_OPEN;
 }
 

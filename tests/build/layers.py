@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "limit": ["base"],
     "conf": ["base"],
     "route": ["base", "conf", "imap/caps.h", "sasl/sasl.h"],
-    "probe": ["base", "imap", "proxyhdr", "conf/conf.h"],
+    "probe": ["base", "imap", "proxyhdr", "conf/conf.h", "sasl/sasl.h"],
     "place": ["base", "limit"],
     "session": ["base", "imap", "sasl", "proxyhdr", "limit", "conf", "route"],
     "tls": ["base", "conf"],

@@ -52,7 +52,7 @@ static void be_probed(const char *words)
     cr_assert(peer_hears(&backend, "w2 CAPABILITY\r\n"));
     snprintf(line, sizeof(line), "* CAPABILITY %s\r\nw2 OK done\r\n", words);
     peer_say(&backend, line);
-    cr_expect(peer_hears(&backend, "w3 LOGOUT\r\n"));
+    cr_expect(peer_hears(&backend, "w4 LOGOUT\r\n"));
     cr_expect(peer_hears_end(&backend));
     peer_close(&backend);
 }

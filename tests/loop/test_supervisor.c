@@ -174,7 +174,7 @@ static void be_probed(void)
     peer_say(&backend, "* OK hi\r\n");
     cr_assert(peer_hears(&backend, "w2 CAPABILITY\r\n"));
     peer_say(&backend, "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\nw2 OK done\r\n");
-    cr_assert(peer_hears(&backend, "w3 LOGOUT\r\n"));
+    cr_assert(peer_hears(&backend, "w4 LOGOUT\r\n"));
     peer_close(&backend);
 }
 

@@ -159,11 +159,13 @@ class Probes(SystemTest):
         fake.script.greeting = b"* BYE too busy\r\n"
         waypost = self.start_waypost(
             {"backends": {"fake": backend(self.ground, fake)}, "routes": [{"to": "fake"}]},
-            {"probe": {"interval": "60s", "fall": 1}})
+            {"probe": {"interval": "60s", "fall": 1, "rise": 1}})
         waypost.wait_for_log(r"event=backend_down backend=fake .*too busy")
+        self.assertIn("[UNAVAILABLE]",
+                      self.connect(waypost).login("user@example.org", "secret").text)
         fake.script = Script()
         waypost.reload()
-        waypost.wait_for_log(r"event=capabilities backend=fake")
+        waypost.wait_for_log(r"event=backend_up backend=fake")
         self.assertEqual(self.connect(waypost).login("user@example.org", "secret").status, "OK")
 
 

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from tests.support.case import FakeImap, SystemTest, backend
+from tests.support.case import Dovecot, FakeImap, SystemTest, User, backend
 from tests.support.fake_imap import Script
 
 from playground import wait_until  # pylint: disable=wrong-import-order
@@ -71,6 +71,65 @@ class Health(SystemTest):
         self.fake.script.serve = lambda peer, _context: peer.wait_for_end()
         waypost = self.watched({"timeout": "200ms", "fall": 2})
         waypost.wait_for_log(r'event=backend_down backend=fake by=probe why="no greeting in time"')
+
+
+class Accounts(SystemTest):
+    """Probes that log in, at a real server and at a fake."""
+
+    def account(self, password, user="watch@example.org"):
+        self.count = getattr(self, "count", 0) + 1
+        path = self.ground.write(password + "\n", f"probe{self.count}.password", mode=0o600)
+        return {**QUICK, "fall": 1, "rise": 1, "login": {"user": user, "password_file": path}}
+
+    def watched(self, server, probe):
+        return self.start_waypost(
+            {"backends": {"one": backend(self.ground, server, probe=probe)},
+             "routes": [{"to": "one"}]},
+            {"probe": {"interval": "60s"}, "log": {"level": "debug"}})
+
+    def test_a_real_server(self):
+        server = Dovecot(self.ground, "east", [User("watch@example.org", "open sesame")])
+        waypost = self.watched(server, self.account("open sesame"))
+        wait_until(lambda: server.log().count("Login: user=<watch@example.org>") > 2,
+                   "the probes log in")
+        done = waypost.command("check", "-c", waypost.path, "--connect")
+        self.assertIn("logged in as watch@example.org\n", done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertNotIn("probe_failed", waypost.log())
+        self.assertNotIn("sesame", waypost.log())
+
+    def test_a_wrong_password_says_so(self):
+        server = Dovecot(self.ground, "west", [User("watch@example.org", "open sesame")])
+        waypost = self.watched(server, self.account("hocus pocus"))
+        waypost.wait_for_log(r'event=backend_down backend=one by=probe '
+                             r'why="refuses the probe\'s user or password: .*"')
+        self.assertNotIn("pocus", waypost.log())
+        done = waypost.command("check", "-c", waypost.path, "--connect")
+        self.assertIn("down, refuses the probe's user or password", done.stdout)
+        self.assertEqual(done.returncode, 1)
+
+    def test_storage_behind_the_server_is_gone_and_comes_back(self):
+        fake = FakeImap(self.ground)
+        self.addCleanup(fake.stop)
+        fake.script.refuse = lambda peer, tag: peer.send(tag + b" NO [UNAVAILABLE] no storage\r\n")
+        fake.script.password = b"another"
+        waypost = self.watched(fake, self.account("secret"))
+        waypost.wait_for_log(r'backend_down .*login failed with UNAVAILABLE: no storage"')
+        fake.script = Script()
+        waypost.wait_for_log(r"event=backend_up backend=one by=probe")
+
+    def test_every_way_in(self):
+        for words in (b"IMAP4rev1", b"IMAP4rev1 AUTH=PLAIN LOGINDISABLED",
+                      b"IMAP4rev1 AUTH=PLAIN SASL-IR"):
+            fake = FakeImap(self.ground, tls="starttls")
+            self.addCleanup(fake.stop)
+            fake.script.capabilities = words
+            fake.script.starttls = True
+            waypost = self.watched(fake, self.account("secret"))
+            wait_until(lambda: b"w4 LOGOUT\r\n" in fake.received, "a whole probe")
+            self.assertNotIn("probe_failed", waypost.log())
+            waypost.stop()
+            fake.stop()
 
 
 if __name__ == "__main__":

@@ -1,105 +1,16 @@
 /*
- * The dialogue of a probe, played whole, byte by byte and in small pieces, with the same result.
+ * What a probe says, and what it makes of the answers.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "waypost/base/limits.h"
-#include "waypost/base/str.h"
-#include "waypost/probe/probe.h"
+#include "support/probe_play.h"
 
 TestSuite(probe);
 
 static struct pool pool;
 
-struct play {
-    const char *what;
-    enum conf_tls_mode tls;
-    const char *server; /* `|`: what follows is behind TLS */
-    const char *sent;   /* everything we say, `|` where TLS begins */
-    const char *why;    /* NULL: up */
-    const char *caps;
-};
-
-static void take_out(struct probe *p, struct str *sent)
-{
-    str_add(sent, buf_bytes(&p->port.out));
-    buf_drop(&p->port.out, buf_len(&p->port.out));
-}
-
-/* What the shell does; true when it did anything. */
-static bool perform(struct probe *p, struct str *sent, bool *may_secure)
-{
-    unsigned asked = p->port.ask;
-
-    take_out(p, sent);
-    p->port.ask = 0;
-    if ((asked & ASK_OPEN) != 0)
-        p->port.open = true;
-    if ((asked & ASK_TLS) != 0) {
-        cr_assert(buf_empty(&p->port.in), "nothing from before TLS may be left");
-        str_addc(sent, '|');
-        *may_secure = true;
-    }
-    return asked != 0 && !probe_done(p);
-}
-
-static void feed(struct probe *p, const char *server, size_t step, struct str *sent)
-{
-    struct slice rest = slice_str(server);
-    bool shaking = false;
-
-    for (;;) {
-        struct slice part = slice_take(rest, step);
-        probe_step(p, 10);
-        if (perform(p, sent, &shaking))
-            continue;
-        if (probe_done(p))
-            return;
-        if (shaking && slice_starts(rest, SLICE("|"))) {
-            p->port.secure = true;
-            p->port.tls_version = "TLSv1.3";
-            rest = slice_skip(rest, 1);
-            shaking = false;
-            continue;
-        }
-        if (rest.len == 0 || rest.ptr[0] == '|') {
-            cr_assert_not(p->port.eof, "%s", server);
-            p->port.eof = true;
-            continue;
-        }
-        part = slice_take(part, slice_find(part, '|'));
-        cr_assert(buf_append(&p->port.in, part));
-        rest = slice_skip(rest, part.len);
-    }
-}
-
-static void play(const struct play *row, size_t step)
-{
-    struct conf_backend backend = {.probe.timeout = 1000, .tls = row->tls};
-    char storage[1024];
-    struct str sent = STR_ON(storage);
-    struct probe p;
-
-    probe_init(&p, &backend, &pool, 0);
-    feed(&p, row->server, step, &sent);
-    cr_expect_eq(p.up, row->why == NULL, "%s, %zu: %s", row->what, step, p.why);
-    cr_expect_str_eq(p.why, row->why == NULL ? "" : row->why, "%s, %zu: %s", row->what, step,
-                     p.why);
-    cr_expect_str_eq(storage, row->sent, "%s, %zu: %s", row->what, step, storage);
-    cr_expect(slice_eq(caps_words(&p.caps), slice_str(row->caps)), "%s, %zu", row->what, step);
-    cr_expect_eq(p.deadline, PROBE_NEVER);
-    cr_expect_eq(p.tls_version != NULL, p.port.secure);
-    probe_fini(&p);
-}
-
-#define GOOD  "* CAPABILITY IMAP4rev1 IDLE\r\nw2 OK done\r\n"
-#define WORDS "IMAP4rev1 IDLE"
-#define ASK   "w2 CAPABILITY\r\n"
-#define START "w1 STARTTLS\r\n"
-#define BYE   "w3 LOGOUT\r\n"
-
-static const struct play plays[] = {
+static const struct probe_play plays[] = {
     {"implicit TLS", CONF_TLS_IMPLICIT, "|* OK hi\r\n" GOOD, "|" ASK BYE, NULL, WORDS},
     {"in clear", CONF_TLS_NONE, "* OK hi\r\n" GOOD, ASK BYE, NULL, WORDS},
     {"STARTTLS", CONF_TLS_STARTTLS, "* OK hi\r\nw1 OK go\r\n|" GOOD, START "|" ASK BYE, NULL,
@@ -143,14 +54,8 @@ static const struct play plays[] = {
 
 Test(probe, dialogues)
 {
-    static const size_t steps[] = {4096, 1, 2, 3, 7};
-
-    pool_init(&pool);
-    for (size_t i = 0; i < COUNT_OF(plays); i++) {
-        for (size_t s = 0; s < COUNT_OF(steps); s++)
-            play(&plays[i], steps[s]);
-    }
-    pool_fini(&pool);
+    for (size_t i = 0; i < COUNT_OF(plays); i++)
+        probe_play(&plays[i], NULL);
 }
 
 Test(probe, t02_bytes_behind_the_answer_to_starttls)

@@ -167,6 +167,8 @@ struct conf_backend {
     const char *cluster;
     unsigned max_sessions; /* 0: no limit */
     struct conf_probe probe;
+    char *probe_user; /* a probe logs in; NULL: it does not */
+    struct secret probe_password;
 };
 
 /* How a pool orders its members for one login; see route/hash.h. */

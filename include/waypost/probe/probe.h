@@ -1,7 +1,7 @@
 /*
- * A look at one backend without credentials: can it be reached, does it prove who it is, what does
- * it offer before login. Pure, like a session: the shell moves the bytes of one port, calls
- * probe_step and performs the asks.
+ * A look at one backend: can it be reached, does it prove who it is, what does it offer before
+ * login, and, where the configuration has an account for that, does a login succeed. Pure, like a
+ * session: the shell moves the bytes of one port, calls probe_step and performs the asks.
  */
 #pragma once
 
@@ -16,7 +16,14 @@
 #define PROBE_NEVER UINT64_MAX
 #define PROBE_WHY   256u
 
-enum probe_phase { PROBE_DIAL, PROBE_GREETING, PROBE_STARTING, PROBE_ASKING, PROBE_DONE };
+enum probe_phase {
+    PROBE_DIAL,
+    PROBE_GREETING,
+    PROBE_STARTING,
+    PROBE_ASKING,
+    PROBE_LOGIN,
+    PROBE_DONE
+};
 
 struct probe {
     const struct conf_backend *backend; /* borrowed */
@@ -24,6 +31,7 @@ struct probe {
     struct port port;
     uint64_t deadline; /* absolute ms, for everything; PROBE_NEVER once done */
     uint64_t asked;    /* when the capabilities were asked for */
+    bool owes_message; /* PLAIN was begun, and waits for the backend's `+` */
     struct reply reply;
     /* The result, from PROBE_DONE on. */
     bool up;
