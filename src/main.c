@@ -48,6 +48,8 @@ static const struct option *const kick_options[] = {
     &option_config,    &option_socket,     &option_of_user,
     &option_of_client, &option_of_backend, &option_all,
     &option_json,      &option_help,       NULL};
+static const struct option *const drain_options[] = {&option_config, &option_socket, &option_rate,
+                                                     &option_json,   &option_help,   NULL};
 
 #define USAGE_EXIT "  64  the command line is wrong\n"
 #define LIVE_EXITS \
@@ -81,6 +83,22 @@ static const struct command commands[] = {
      "Ends sessions: with a BYE at the next moment the protocol allows.", LIVE_EXITS, cli_kick},
     {"reload", NULL, false, NULL, live_options,
      "Makes it load its configuration anew, and tells how that went.", LIVE_EXITS, cli_reload},
+    {"down", "BACKEND", false, NULL, live_options,
+     "Sends nobody to a backend any more, whatever looking at it says.", LIVE_EXITS, cli_down},
+    {"up", "BACKEND", false, NULL, live_options, "Takes back what down has said.", LIVE_EXITS,
+     cli_up},
+    {"drain", "BACKEND", false, NULL, drain_options,
+     "Sends no new users to a backend; with --rate, ends the sessions there, idle ones first.\n"
+     "It goes on when this command is interrupted; another one changes the rate.",
+     LIVE_EXITS, cli_drain},
+    {"undrain", "BACKEND", false, NULL, live_options,
+     "Sends new users to a backend again, and ends no more sessions there.", LIVE_EXITS,
+     cli_undrain},
+    {"move", "USER", false, "BACKEND", live_options,
+     "Moves a user to another backend of his cluster: all of his sessions end first.", LIVE_EXITS,
+     cli_move},
+    {"hold", "USER", false, "DURATION", live_options,
+     "Makes a user's logins wait, for instance 30s; 0s lets them in.", LIVE_EXITS, cli_hold},
     {"schema", "config|routes", false, NULL, help_only,
      "Prints the JSON Schema of waypost.json or routes.json.", "  0   printed\n" USAGE_EXIT,
      cli_schema},

@@ -33,11 +33,27 @@ struct row {
         "backend", TEXT, false, "the name of a backend"                                    \
     }
 
+#define NUMBER (1u << JSON_INTEGER)
+#define BACKEND                                        \
+    {                                                  \
+        "backend", TEXT, true, "the name of a backend" \
+    }
+#define USER                              \
+    {                                     \
+        "user", TEXT, true, "a user name" \
+    }
+
 static const struct row rows[] = {
     {"status", false, command_status, {{NULL}}},
     {"who", false, command_who, {FILTER}},
     {"kick", true, command_kick, {FILTER, {"all", TRUTH, false, "true or false"}}},
     {"reload", true, command_reload, {{NULL}}},
+    {"down", true, command_down, {BACKEND}},
+    {"up", true, command_up, {BACKEND}},
+    {"drain", true, command_drain, {BACKEND, {"rate", NUMBER, false, DRAIN_RATES}}},
+    {"undrain", true, command_undrain, {BACKEND}},
+    {"move", true, command_move, {USER, BACKEND}},
+    {"hold", true, command_hold, {USER, {"duration", TEXT, true, HOLD_TIMES}}},
     {"user",
      false,
      command_user,

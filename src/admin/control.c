@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/client.h"
+#include "admin/commands.h"
 #include "waypost/admin/admin.h"
 
 static void on_accepted(void *ctx, int fd, const struct addr *remote)
@@ -106,6 +106,7 @@ static bool admin_open(struct supervisor *s, struct str *why)
     control->began = uv_now(&s->loop);
     list_init(&control->doors);
     list_init(&control->clients);
+    list_init(&control->drains);
     s->admin_state = control;
     return open_door(control, why);
 }
@@ -128,6 +129,7 @@ static void admin_close(struct supervisor *s)
     close_door(control);
     while (!list_empty(&control->clients))
         client_close(client_of(control->clients.next));
+    drains_close(control);
 }
 
 static void admin_fini(struct supervisor *s)

@@ -24,5 +24,6 @@ struct control {
     bool open;
     struct list clients; /* owned; of struct control_client */
     unsigned client_count;
-    uint64_t began; /* loop time */
+    struct list drains; /* owned; of struct drain, see admin/drain.c */
+    uint64_t began;     /* loop time */
 };

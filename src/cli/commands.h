@@ -17,6 +17,12 @@ int cli_top(const struct args *args);
 int cli_who(const struct args *args);
 int cli_kick(const struct args *args);
 int cli_reload(const struct args *args);
+int cli_down(const struct args *args);
+int cli_up(const struct args *args);
+int cli_drain(const struct args *args);
+int cli_undrain(const struct args *args);
+int cli_move(const struct args *args);
+int cli_hold(const struct args *args);
 
 /* Where the users of a file would move if another routing table came into force. */
 int cli_moves(const struct conf *now, const struct args *args);

@@ -4,9 +4,9 @@
  */
 #include "conf/key.h"
 #include "conf/memory.h"
-#include "conf/value.h"
 #include "waypost/conf/pattern.h"
 #include "waypost/conf/suggest.h"
+#include "waypost/conf/value.h"
 
 static struct slice text_of(const json_t *value)
 {

@@ -3,8 +3,8 @@
  * choices.
  */
 #include "conf/key.h"
-#include "conf/value.h"
 #include "waypost/conf/suggest.h"
+#include "waypost/conf/value.h"
 
 static json_t *json_number(uint64_t n)
 {

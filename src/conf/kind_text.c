@@ -4,7 +4,7 @@
  */
 #include "conf/key.h"
 #include "conf/memory.h"
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 static struct slice text_of(const json_t *value)
 {

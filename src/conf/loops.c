@@ -3,7 +3,7 @@
  * Compares what is configured; no name is looked up.
  */
 #include "conf/key.h"
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 static bool is_any(const struct addr *a)
 {

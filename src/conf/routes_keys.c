@@ -3,7 +3,7 @@
  */
 #include "conf/key.h"
 #include "conf/memory.h"
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 const char *const conf_tls_words[] = {"implicit", "starttls", "none", NULL};
 const char *const conf_choose_words[] = {"user-hash", "least-sessions", "round-robin", "first",

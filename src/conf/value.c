@@ -1,7 +1,7 @@
 /*
  * Reads durations, sizes, addresses and names. Owns nothing, allocates nothing.
  */
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 #include <string.h>
 

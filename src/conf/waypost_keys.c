@@ -5,7 +5,7 @@
 
 #include "conf/key.h"
 #include "conf/memory.h"
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 static const char *const client_tls_words[] = {"implicit", "starttls", NULL};
 static const char *const version_words[] = {"1.2", "1.3", NULL};

@@ -242,6 +242,7 @@ void conn_look(const struct conn *c, struct conn_view *out)
         .login = relaying ? login_name(s) : NULL,
         .backend = s->target == NULL ? NULL : s->target->name,
         .tls = s->client.tls_version,
+        .at = c->seat.backend,
         .client = s->remote,
         .age = now - s->began,
         .idle = now - s->active,
@@ -249,7 +250,7 @@ void conn_look(const struct conn *c, struct conn_view *out)
         .to_backend = s->bytes_to_backend,
         .relaying = relaying,
         .resting = session_resting(s),
-        .leaving = s->leaving != REASON_none || s->reason != REASON_none,
+        .leaving = s->leaving != REASON_none || s->reason != REASON_none || seat_revoked(&c->seat),
     };
 }
 
@@ -297,11 +298,12 @@ void conns_leave(struct conn_home *home, enum reason reason)
     conns_each(home, leave_one, &reason);
 }
 
-void conn_move_out(struct conn *c, enum reason reason)
+uint32_t conn_move_out(struct conn *c, enum reason reason)
 {
-    if (c->seat.home != NULL)
-        registry_evict(c->home->seating->registry, c->seat.key, c->seat.home);
+    uint32_t sessions = seat_evict(&c->seat, c->home->seating, uv_now(c->home->loop));
+
     conn_leave(c, reason);
+    return sessions;
 }
 
 /* Who is still being logged in is told once that is done. */

@@ -41,12 +41,13 @@ struct conn;
 /* What can be told about a connection. Texts are borrowed: until the visit is over. */
 struct conn_view {
     const char *id, *listener, *phase;
-    const char *user;    /* normalised; NULL: none yet */
-    const char *login;   /* the name at the backend; NULL: not logged in there */
-    const char *backend; /* that is being or was last tried; NULL: none yet */
-    const char *tls;     /* version; NULL: none */
-    struct addr client;  /* after a PROXY header */
-    uint64_t age, idle;  /* ms since it was accepted, since bytes were last relayed */
+    const char *user;               /* normalised; NULL: none yet */
+    const char *login;              /* the name at the backend; NULL: not logged in there */
+    const char *backend;            /* that is being or was last tried; NULL: none yet */
+    const char *tls;                /* version; NULL: none */
+    const struct fleet_backend *at; /* where it holds a place; NULL: nowhere */
+    struct addr client;             /* after a PROXY header */
+    uint64_t age, idle;             /* ms since it was accepted, since bytes were last relayed */
     uint64_t to_client, to_backend;
     bool relaying; /* logged in, and not ending */
     bool resting;  /* relaying, and no command waits for its answer */
@@ -58,8 +59,8 @@ void conn_leave(struct conn *c, enum reason reason);
 /* Closes it without waiting for anybody, if it has a lease of that user's, by his registry_key. */
 void conn_cut(struct conn *c, uint64_t user, enum reason reason);
 /* Has the user of this connection leave his backend: with all his sessions, where one backend has
- * to have them all, else with this one. */
-void conn_move_out(struct conn *c, enum reason reason);
+ * to have them all, else with this one. How many that are. */
+uint32_t conn_move_out(struct conn *c, enum reason reason);
 /* Visits every connection, the oldest first. On the loop's thread. */
 void conns_each(struct conn_home *home, void (*visit)(void *ctx, struct conn *c), void *ctx);
 /* The same in pieces of at most `most` visits: *cursor is 0 at first and says where to go on.

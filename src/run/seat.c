@@ -177,6 +177,16 @@ void seat_settle(struct seat *seat, const struct seating *seating)
         registry_settle(seating->registry, seat->key, seat->home);
 }
 
+uint32_t seat_evict(const struct seat *seat, const struct seating *seating, uint64_t now)
+{
+    struct registry_view view;
+
+    if (seat->home == NULL)
+        return 1;
+    registry_evict(seating->registry, seat->key, seat->home);
+    return registry_look(seating->registry, seat->key, 0, now, &view) ? view.sessions : 1;
+}
+
 void seat_leave(struct seat *seat, const struct seating *seating, const struct conf *conf,
                 uint64_t now)
 {

@@ -38,6 +38,8 @@ void seat_settle(struct seat *seat, const struct seating *seating);
 /* Gives everything back; harmless when nothing is held. The connection to the backend is closed. */
 void seat_leave(struct seat *seat, const struct seating *seating, const struct conf *conf,
                 uint64_t now);
+/* All sessions must go that the user's other ones would follow. How many, this one included. */
+uint32_t seat_evict(const struct seat *seat, const struct seating *seating, uint64_t now);
 /* True when whoever holds this must go, because all of the user's sessions must. */
 static inline bool seat_revoked(const struct seat *seat)
 {

@@ -17,7 +17,7 @@ offers() {
     grep -qxF -- "$wanted" <(printf '%s\n' "${COMPREPLY[@]}")
 }
 
-for command in run check route status top who kick reload schema help version; do
+for command in run check route status top who kick reload down up drain undrain move hold schema help version; do
     accepts "command $command" offers "$command" "${command:0:2}"
 done
 accepts "all commands" offers route ""

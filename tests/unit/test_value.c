@@ -3,7 +3,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "conf/value.h"
+#include "waypost/conf/value.h"
 
 TestSuite(value);
 
