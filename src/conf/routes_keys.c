@@ -111,6 +111,10 @@ static const struct key backend_keys[] = {
      .max = 10000000,
      .help = "sessions there at the same time, of this Waypost; a login beyond goes to another "
              "member of the pool, or is told to try later; 0: no limit"},
+    {"logins_at_once", &kind_number, FIELD(struct conf_backend, logins_at_once), .fallback = "200",
+     .max = 1000000,
+     .help = "logins that may be under way there at the same time; further ones wait for their "
+             "turn; 0: no limit"},
     {"probe", &kind_object, .shape = &backend_probe_shape,
      .help = "how this backend is looked at; what is left out is as in waypost.json"},
 };

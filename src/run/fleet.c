@@ -95,6 +95,23 @@ void fleet_leave(struct fleet_backend *b)
     ENSURE(before > 0);
 }
 
+bool fleet_begin_login(struct fleet_backend *b, unsigned most)
+{
+    unsigned under_way = atomic_fetch_add_explicit(&b->logins, 1, memory_order_relaxed);
+
+    if (most == 0 || under_way < most)
+        return true;
+    fleet_end_login(b);
+    return false;
+}
+
+void fleet_end_login(struct fleet_backend *b)
+{
+    unsigned before = atomic_fetch_sub_explicit(&b->logins, 1, memory_order_relaxed);
+
+    ENSURE(before > 0);
+}
+
 uint64_t fleet_sessions(const struct fleet_backend *b)
 {
     return atomic_load_explicit(&b->sessions, memory_order_relaxed);

@@ -57,6 +57,11 @@ bool fleet_serves(struct fleet *fleet, struct fleet_backend *b, uint64_t now);
 /* A login or a session is there, or is not any more. Takes no lock. */
 void fleet_enter(struct fleet_backend *b);
 void fleet_leave(struct fleet_backend *b);
+/* A login is about to begin there, if fewer than `most` are under way; 0: however many. Takes no
+ * lock. */
+MUST_USE
+bool fleet_begin_login(struct fleet_backend *b, unsigned most);
+void fleet_end_login(struct fleet_backend *b);
 /* Whether probes or logins have found it dead; what the operator says does not matter. No lock. */
 bool fleet_is_dead(const struct fleet_backend *b);
 /* How many are. Takes no lock. */

@@ -12,6 +12,7 @@ struct fleet_backend {
     uint16_t port;
     enum conf_tls_mode tls;
     atomic_uint_fast64_t sessions;
+    atomic_uint logins; /* under way */
     atomic_bool dead; /* what health.down says */
     /* All that follows under the lock. */
     struct health health;

@@ -7,6 +7,8 @@
 
 /* How soon somebody asks again whose logins an operator holds. */
 #define HELD_MS 200u
+/* And who waits for other logins at his backend. */
+#define QUEUE_MS 200u
 
 /* One question: who asks, and what there is to choose from. */
 struct choice {
@@ -53,20 +55,35 @@ static void answer(struct lease *lease, enum lease_fact fact)
     lease->fact = fact;
 }
 
-static void place_at(struct seat *seat, const struct choice *choice,
-                     const struct conf_backend *conf)
-{
-    seat->backend = choice->g->fleet[conf->index];
-    seat->taken = choice->now;
-    fleet_enter(seat->backend);
-    choice->lease->backend = conf;
-    answer(choice->lease, LEASE_PLACED);
-}
-
 static void hold(struct lease *lease, uint64_t until)
 {
     lease->until = until;
     answer(lease, LEASE_HELD);
+}
+
+/* A backend that has just come back is not run over: when enough logins are under way, the seat is
+ * kept, and the login comes again. Not all of those that wait at the same time. */
+static void begin_login(struct seat *seat, const struct choice *choice,
+                        const struct conf_backend *conf)
+{
+    uint64_t now = choice->now;
+
+    if (!fleet_begin_login(seat->backend, conf->logins_at_once)) {
+        hold(choice->lease, now + QUEUE_MS / 2 + (seat->key ^ now) % QUEUE_MS);
+        return;
+    }
+    seat->login = true;
+    seat->taken = now;
+    choice->lease->backend = conf;
+    answer(choice->lease, LEASE_PLACED);
+}
+
+static void place_at(struct seat *seat, const struct choice *choice,
+                     const struct conf_backend *conf)
+{
+    seat->backend = choice->g->fleet[conf->index];
+    fleet_enter(seat->backend);
+    begin_login(seat, choice, conf);
 }
 
 static bool tried(const struct lease *lease, size_t candidate)
@@ -126,7 +143,6 @@ static void place(struct seat *seat, struct choice *choice)
     struct registry *registry = choice->seating->registry;
     const struct route_decision *route = choice->route;
 
-    REQUIRE(seat->backend == NULL);
     seat->key = registry_key(registry, route->cluster, slice_str(route->login));
     if (registry_held(registry, seat->key, choice->now))
         hold(choice->lease, choice->now + HELD_MS);
@@ -134,6 +150,23 @@ static void place(struct seat *seat, struct choice *choice)
         place_freely(seat, choice);
     else
         place_at_home(seat, choice);
+}
+
+/* Whether it still holds for somebody who waits there for his turn. */
+static bool keeps(const struct seat *seat, struct choice *choice)
+{
+    return !seat_revoked(seat) && serves(choice, seat->backend);
+}
+
+static void place_or_keep(struct seat *seat, struct choice *choice)
+{
+    REQUIRE(!seat->login);
+    if (seat->backend != NULL && keeps(seat, choice)) {
+        begin_login(seat, choice, conf_of(choice, seat->backend));
+        return;
+    }
+    seat_leave(seat, choice->seating, choice->g->conf, choice->now);
+    place(seat, choice);
 }
 
 static void hear(struct seat *seat, const struct seating *seating, struct lease *lease,
@@ -158,7 +191,7 @@ bool seat_obey(struct seat *seat, const struct seating *seating, const struct ge
 
     hear(seat, seating, lease, now);
     if (lease->ask == LEASE_PLACE) {
-        place(seat, &choice);
+        place_or_keep(seat, &choice);
         return true;
     }
     if (lease->ask != LEASE_RELEASE || backend->busy)
@@ -168,11 +201,19 @@ bool seat_obey(struct seat *seat, const struct seating *seating, const struct ge
     return true;
 }
 
+static void end_login(struct seat *seat)
+{
+    if (seat->login)
+        fleet_end_login(seat->backend);
+    seat->login = false;
+}
+
 void seat_settle(struct seat *seat, const struct seating *seating)
 {
     if (seat->session)
         return;
     seat->session = true;
+    end_login(seat);
     if (seat->home != NULL)
         registry_settle(seating->registry, seat->key, seat->home);
 }
@@ -192,6 +233,7 @@ void seat_leave(struct seat *seat, const struct seating *seating, const struct c
 {
     if (seat->backend == NULL)
         return;
+    end_login(seat);
     fleet_leave(seat->backend);
     if (seat->home != NULL)
         registry_release(seating->registry, seat->key, seat->home, seat->session,

@@ -23,6 +23,7 @@ struct seat {
     struct home *home;             /* a lease; NULL: nobody keeps this user anywhere */
     uint64_t key;                  /* of the user, in the registry */
     uint64_t taken;                /* when; loop time */
+    bool login;                    /* it is under way, and counted */
     bool session;                  /* somebody is logged in on it */
     bool doubted;                  /* the session was told that the backend is dead */
 };

@@ -24,11 +24,12 @@ static void close_backend(struct session *s)
 void place_hang_up(struct session *s)
 {
     close_backend(s);
-    if (s->lease.ask == LEASE_PLACE)
-        s->lease.ask = LEASE_NO_ASK;
-    if (s->lease.held)
-        s->lease.ask = LEASE_RELEASE;
+    /* One that was told to wait may have something there already. */
+    s->lease.ask = s->lease.held || s->lease.fact == LEASE_HELD || s->lease.ask == LEASE_RELEASE
+                       ? LEASE_RELEASE
+                       : LEASE_NO_ASK;
     s->lease.held = false;
+    s->lease.fact = LEASE_UNKNOWN;
 }
 
 /* The last connection, and the lease it had, are still being closed. */
@@ -134,7 +135,6 @@ static void dial(struct session *s)
 
 static void ask_for_a_place(struct session *s)
 {
-    s->lease.fact = LEASE_UNKNOWN;
     s->lease.ask = LEASE_PLACE;
     session_move(s, PHASE_PLACE, SESSION_NEVER);
 }

@@ -165,7 +165,8 @@ struct conf_backend {
     /* Of the pools that keep users on one backend, and that this is a member of; borrowed; NULL:
      * there is none. */
     const char *cluster;
-    unsigned max_sessions; /* 0: no limit */
+    unsigned max_sessions;   /* 0: no limit */
+    unsigned logins_at_once; /* further ones wait; 0: no limit */
     struct conf_probe probe;
     char *probe_user; /* a probe logs in; NULL: it does not */
     struct secret probe_password;

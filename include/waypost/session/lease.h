@@ -19,7 +19,7 @@ enum lease_ask {
 enum lease_fact {
     LEASE_UNKNOWN,
     LEASE_PLACED, /* at `backend` */
-    LEASE_HELD,   /* nowhere yet: ask again at `until` */
+    LEASE_HELD,   /* nowhere yet: ask again at `until`, or ask for RELEASE */
     LEASE_FAILED  /* there is no backend for it */
 };
 
