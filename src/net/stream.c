@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "waypost/base/limits.h"
-#include "waypost/base/str.h"
 #include "waypost/net/socket.h"
 
 #include "net/wire.h"
@@ -73,12 +72,11 @@ static bool pump_clear(struct stream *s)
 static void note_secure(struct stream *s)
 {
     struct port *port = s->port;
-    struct str sni = STR_ON(port->sni);
 
     port->secure = true;
     port->tls_version = tls_engine_version(s->tls);
     port->tls_cipher = tls_engine_cipher(s->tls);
-    str_add(&sni, slice_str(tls_engine_sni(s->tls)));
+    port->sni = tls_engine_sni(s->tls);
     port->alpn = tls_engine_alpn(s->tls);
     port->cert_email = tls_engine_cert_email(s->tls);
     port->cert_name = tls_engine_cert_name(s->tls);
@@ -202,7 +200,7 @@ static void farewell(struct stream *s)
         struct tls_io io = wires(s);
         tls_finish(s->tls, &io);
     }
-    port->cert_email = port->cert_name = NULL;
+    port->sni = port->cert_email = port->cert_name = NULL;
     tls_engine_free(&s->tls);
     drop_all(&port->in);
     drop_all(&port->out);

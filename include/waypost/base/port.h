@@ -46,11 +46,11 @@ struct port {
     struct addr local, remote; /* of the TCP connection */
     const char *tls_version;   /* static text, e.g. "TLSv1.3"; NULL without TLS */
     const char *tls_cipher;
-    char sni[254];    /* server name the client asked for; "" if none */
     const char *alpn; /* static text, e.g. "imap"; NULL if none was agreed on */
-    /* From a client certificate that verified: the SAN's first rfc822Name, and the CN. NULL
-     * without; borrowed from the TLS engine, alive as long as the port is open. */
-    const char *cert_email, *cert_name;
+    /* Borrowed from the TLS engine, alive as long as the port is open: the server name the client
+     * asked for, NULL or "" without; from a client certificate that verified, the SAN's first
+     * rfc822Name and the CN, NULL without. */
+    const char *sni, *cert_email, *cert_name;
 
     /* Asks: a set of enum port_ask. */
     unsigned ask;
