@@ -17,17 +17,18 @@ PATIENCE = 20.0  # seconds that a login may take before it counts as stuck
 
 
 class Crowd:
-    """`users` users x `devices` devices, which connect to any of the ports and write their names as
-    they like. Some stay and wait for news, `idle` seconds on average. run() keeps them busy until stop()."""
+    """Users of these names with so many devices each, which connect to any of the ports and write
+    their names as they like. Some stay and wait for news, `idle` seconds on average. run() keeps them
+    busy until stop()."""
 
-    def __init__(self, ports, *, users, devices, seed, idle, pause=0.1):
+    def __init__(self, ports, *, names, devices, seed, idle, pause=0.1):
         self.outcomes = collections.Counter()
         self.strangers = 0
         self.slowest = 0.0
         self._ports = ports
         self._idle_for = idle
         self._pause = pause
-        self._names = [f"user{number}@example.org" for number in range(users)]
+        self._names = names
         self._devices = devices
         self._random = random.Random(seed)
         self._stopping = asyncio.Event()

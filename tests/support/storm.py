@@ -10,19 +10,23 @@ import collections
 import json
 import random
 import re
+import subprocess
 import time
 
 from playground import HOST, free_port
 from waypost import Waypost
 
-from .crowd import Crowd
+from .crowd import PATIENCE, Crowd
 from .farm import Farm
 
 SERVERS = ("f1", "f2", "f3", "f4")
-ILLS = ("kill", "stop", "hang", "hang", "fill")
-WEATHER = (*ILLS, "start", "wake", "reload")
+ILLS = ("kill", "stop", "hang", "hang", "fill", "drain", "down")
+CURES = {"kill": "start", "stop": "start", "fill": "start", "hang": "wake", "drain": "undrain",
+         "down": "up"}
+COMMANDED = ("drain", "undrain", "down", "up")  # the proxy is told, not the server
+WEATHER = (*CURES, *CURES.values(), "reload", "kick", "move", "hold")
 SICK = 2  # servers that may be out of order at once
-BREATH = 0.3  # seconds between two events, on average
+BREATH = 0.15  # seconds between two events, on average
 
 SETTINGS = {
     "workers": 2,
@@ -35,31 +39,39 @@ SETTINGS = {
 
 
 class Storm:
-    """One proxy, one farm, one crowd. There are two pools of the same servers, each with a port of
-    its own, and no device cares which it uses; `pool` are keys of both."""
+    """One proxy, one farm, one crowd. There are two pools of the same servers and a rule that names
+    one of them, each with a port of its own, and no device cares which it uses; `pool` are keys of
+    both pools."""
 
     def __init__(self, ground, binary, *, seed, users=60, devices=3, idle=0.5, pool=None,
                  settings=None):
         self.seed = seed
         self.farm = Farm(ground, SERVERS)
         self._pool = pool or {}
-        self._near = free_port()
+        self._doors = {name: free_port() for name in ("near", "direct")}
         self._random = random.Random(seed)
         self._sick = {}  # server -> the word that cures it
-        self._shape = {"users": users, "devices": devices, "idle": idle}
+        self._names = [f"user{number}@example.org" for number in range(users)]
+        self._shape = {"names": self._names, "devices": devices, "idle": idle}
         self._seen = collections.Counter()
         self._clients = collections.Counter()
-        self.waypost = Waypost(ground, binary, self._routes(dict.fromkeys(SERVERS, 100)),
-                               name=f"storm-{self._near}", settings={**SETTINGS, **(settings or {})},
-                               listeners=[{"name": "near", "address": f"{HOST}:{self._near}",
-                                           "tls": "implicit"}]).start()
+        self._orders = collections.Counter()
+        self._lost = []  # orders without an answer
+        self._running = []
+        name = f"storm-{self._doors['near']}"
+        self.waypost = Waypost(
+            ground, binary, self._routes(dict.fromkeys(SERVERS, 100)), name=name,
+            settings={**SETTINGS, **(settings or {}),
+                      "control": {"socket": ground.path(f"{name}.sock")}},
+            listeners=[{"name": door, "address": f"{HOST}:{port}", "tls": "implicit"}
+                       for door, port in self._doors.items()]).start()
 
     def run(self, seconds):
         """Bad weather for so long, then calm until everybody is served, and all have left. May be
         called again. Returns what has been seen since the start."""
         began = time.monotonic()
-        crowd = Crowd([self.waypost.implicit_port, self._near], seed=self._random.random(),
-                      **self._shape)
+        doors = [self.waypost.implicit_port, self._doors["near"]] * 3 + [self._doors["direct"]]
+        crowd = Crowd(doors, seed=self._random.random(), **self._shape)
         locked_out = asyncio.run(self._run(crowd, began + seconds))
         self._clients += crowd.outcomes
         self._seen["seconds"] += time.monotonic() - began
@@ -74,7 +86,7 @@ class Storm:
                 await self._event()
                 await asyncio.sleep(self._random.expovariate(1 / BREATH))
         finally:
-            self._calm()
+            await self._calm()
             crowd.stop()
             await busy
         return await locked_out(crowd)
@@ -86,6 +98,8 @@ class Storm:
             "seed": self.seed,
             "seconds": round(seconds, 1),
             "weather": {key: value for key, value in self._seen.items() if key in WEATHER},
+            "orders": dict(self._orders),
+            "lost": self._lost,
             "logins": report["logins"],
             "logins per second": round(report["logins"] / seconds),
             "moves": report["moves"],
@@ -99,18 +113,65 @@ class Storm:
         }
 
     async def _event(self):
-        """One thing happens: a server falls ill or recovers, or the table changes."""
-        well = [name for name in SERVERS if name not in self._sick]
-        if self._seen["kill"] and self._random.random() < 0.2:
+        """One thing happens: a server falls ill or recovers, the table changes, or an order."""
+        chance = self._random.random()
+        if not self._seen["kill"]:
+            self._fall_ill("kill")
+        elif chance < 0.2:
             self._reload()
-        elif not self._seen["kill"] or len(self._sick) < SICK and self._random.random() < 0.55:
-            word = self._random.choice(ILLS) if self._seen["kill"] else "kill"
-            name = self._random.choice(well)
-            self._tell(word, name)
-            self._sick[name] = "wake" if word == "hang" else "start"
+        elif chance < 0.5:
+            self._command()
+        elif chance < 0.75 and len(self._sick) < SICK:
+            self._fall_ill(self._random.choice(ILLS))
         elif self._sick:
-            name = self._random.choice(sorted(self._sick))
-            self._tell(self._sick.pop(name), name)
+            self._recover(self._random.choice(sorted(self._sick)))
+
+    def _fall_ill(self, word):
+        name = self._random.choice([name for name in SERVERS if name not in self._sick])
+        self._treat(word, name)
+        self._sick[name] = CURES[word]
+
+    def _recover(self, name):
+        word = self._sick.pop(name)
+        self._treat(word, name)
+
+    def _treat(self, word, name):
+        self._seen[word] += 1
+        if word == "drain":
+            self._order(word, name, "--rate", str(self._random.choice([10, 1000])))
+        elif word in COMMANDED:
+            self._order(word, name)
+        else:
+            self.farm.tell(word, name)
+
+    def _command(self):
+        """The operator means somebody."""
+        word = self._random.choice(["kick", "move", "move", "hold"])
+        user = self._random.choice(self._names)
+        self._seen[word] += 1
+        if word == "kick":
+            self._order(word, "--user", user)
+        elif word == "move":
+            self._order(word, user, self._random.choice(SERVERS))
+        else:
+            self._order(word, user, "300ms")
+
+    def _order(self, word, *arguments):
+        self._running.append(asyncio.create_task(self._carry_out(word, arguments)))
+
+    async def _carry_out(self, word, arguments):
+        """One command of the real program; it may be refused, but not get lost."""
+        child = await asyncio.create_subprocess_exec(
+            self.waypost.binary, word, "-c", self.waypost.path, *arguments,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            _, said = await asyncio.wait_for(child.communicate(), PATIENCE)
+        except asyncio.TimeoutError:
+            child.kill()
+            said = b"no answer in time"
+        if child.returncode not in (0, 1):
+            self._lost.append(f"{word}: {said.decode(errors='replace').strip()}")
+        self._orders[word if child.returncode == 0 else f"{word} refused"] += 1
 
     def _reload(self):
         """Other weights; sometimes a server leaves the pool."""
@@ -121,21 +182,20 @@ class Storm:
         self.waypost.write_routes(self._routes(members))
         self.waypost.reload()
 
-    def _calm(self):
-        for name, word in self._sick.items():
-            self._tell(word, name)
-        self._sick.clear()
-
-    def _tell(self, word, name):
-        self._seen[word] += 1
-        self.farm.tell(word, name)
+    async def _calm(self):
+        """All are well, and all orders have been carried out."""
+        for name in sorted(self._sick):
+            self._recover(name)
+        await asyncio.gather(*self._running)
+        self._running.clear()
 
     def _routes(self, members):
         near = dict.fromkeys(SERVERS[:3], 100)
         return {"backends": self.farm.backends(),
                 "pools": {"mail": {"members": members, "choose": "round-robin", **self._pool},
                           "near": {"members": near, "choose": "least-sessions", **self._pool}},
-                "routes": [{"listener": ["near"], "to": "near"}, {"to": "mail"}]}
+                "routes": [{"listener": ["near"], "to": "near"},
+                           {"listener": ["direct"], "to": SERVERS[0]}, {"to": "mail"}]}
 
 
 async def locked_out(crowd):
@@ -150,7 +210,7 @@ async def locked_out(crowd):
 
 def complaints(outcome):
     """What must not be in any outcome, in words; that nothing was tried would be nothing to hold."""
-    found = [key for key in ("locked out", "strangers") if outcome[key]]
+    found = [key for key in ("locked out", "strangers", "lost") if outcome[key]]
     found += [key for key in ("stuck",) if outcome["clients"].get(key)]
     found += [f"no {key}" for key in ("moves", "failovers") if not outcome[key]]
     if outcome["logins per second"] < 20:
