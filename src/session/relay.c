@@ -48,6 +48,7 @@ static void say_logged_in(struct session *s, struct slice caps)
 void relay_enter(struct session *s, struct slice caps)
 {
     struct buf *bufs[] = {&s->client.in, &s->client.out, &s->backend.in, &s->backend.out};
+    const char *login = s->route->login;
 
     if (!gate_admit(s))
         return;
@@ -58,8 +59,8 @@ void relay_enter(struct session *s, struct slice caps)
     if (s->phase != PHASE_LOGIN)
         return; /* no memory even for that */
     log_login(s);
-    if (s->user != NULL && strcmp(s->user, s->route->login) != 0)
-        s->login = strdup(s->route->login);
+    if (s->user != NULL && strcmp(s->user, login) != 0)
+        s->login = strdup(login);
     credentials_clear(&s->credentials);
     caps_clear(&s->caps);
     caps_clear(&s->caps_after);
