@@ -44,10 +44,10 @@ struct row {
     }
 
 static const struct row rows[] = {
-    {"status", false, command_status, {{NULL}}},
+    {"status", false, command_status, {{0}}},
     {"who", false, command_who, {FILTER}},
     {"kick", true, command_kick, {FILTER, {"all", TRUTH, false, "true or false"}}},
-    {"reload", true, command_reload, {{NULL}}},
+    {"reload", true, command_reload, {{0}}},
     {"down", true, command_down, {BACKEND}},
     {"up", true, command_up, {BACKEND}},
     {"drain", true, command_drain, {BACKEND, {"rate", NUMBER, false, DRAIN_RATES}}},

@@ -9,6 +9,7 @@
 #include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/live.h"
 #include "cli/now.h"
 #include "cli/standing.h"
 #include "waypost/base/str.h"
@@ -137,11 +138,16 @@ static void ask_now(struct answer *a, const struct route_decision *decision)
 
 static void print_home(const struct standing_home *home)
 {
+    char storage[32];
+    struct str held = STR_ON(storage);
+
     if (home->backend[0] != '\0')
         printf("home       %s, %" PRIu64 " sessions%s\n", home->backend, home->sessions,
                home->logins > home->sessions ? " and others on their way" : "");
-    if (home->held > 0)
-        printf("held       for %" PRIu64 " ms\n", home->held);
+    if (home->held > 0) {
+        live_add_time(&held, home->held);
+        printf("held       for %s\n", storage);
+    }
 }
 
 static void print_backends(struct answer *a, const struct route_decision *decision)

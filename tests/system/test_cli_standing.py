@@ -87,6 +87,35 @@ class Standing(ControlTest):
             self.assertIsNone(elsewhere["backend"])
             self.assertIn("missing", control.ask("user", cluster="both")[1]["error"])
 
+    def order(self, waypost, command, **members):
+        """An operator's command that is carried out."""
+        with Control(waypost.control) as control:
+            _, last = control.ask(command, **members)
+        self.assertTrue(last.get("done"), last)
+
+    def test_what_the_operator_has_ordered(self):
+        waypost = self.started(self.pool(choose="first", one_backend_per_user=True))
+        self.crowd([USER], waypost)
+        self.order(waypost, "drain", backend="fake")
+        status, answer = self.route(waypost)
+        self.assertEqual((status, answer["now"]), (0, "fake"), "draining does not touch who is there")
+        self.assertEqual([each["health"]["admits"] for each in answer["candidates"]], [False, True])
+        self.order(waypost, "hold", user="bob", duration="60s")
+        done = self.command("route", "bob", waypost=waypost)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"\nheld +for \d+m?\w*\nnow +waits for the end of the hold\n$")
+        self.order(waypost, "hold", user="bob", duration="0s")
+        self.assertRegex(self.command("route", "bob", waypost=waypost).stdout, r"\nnow +other\n$")
+        self.order(waypost, "undrain", backend="fake")
+        self.order(waypost, "move", user="bob", backend="other")
+        self.assertRegex(self.command("route", "bob", waypost=waypost).stdout,
+                         r"\nhome +other, 0 sessions\nnow +other\n$")
+        self.order(waypost, "down", backend="fake")
+        self.order(waypost, "down", backend="other")
+        done = self.command("route", "bob", waypost=waypost)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"\n +down for \w+, 0 sessions; by operator")
+
     def fell(self, waypost):
         """Logins fail until the first backend counts as down."""
         self.fake.script.greeting = b"* BYE out of order\r\n"
