@@ -137,9 +137,10 @@ static void admin_fini(struct supervisor *s)
     struct control *control = s->admin_state;
 
     s->admin_state = NULL;
-    while (control != NULL && !list_empty(&control->doors)) {
-        struct list *node = control->doors.next;
-        list_unlink(node);
+    if (control == NULL)
+        return;
+    for (struct list *node = control->doors.next, *next; node != &control->doors; node = next) {
+        next = node->next;
         free_door(container_of(node, struct control_door, node));
     }
     free(control);

@@ -76,9 +76,8 @@ static void on_conn(void *ctx, struct conn *c)
     conn_look(c, &view);
     if (view.at != visit->backend)
         return;
-    if (view.leaving || !view.relaying)
-        part->others++;
-    else if (tell_one(part, c, view.resting ? &part->may_rest : &part->may_busy))
+    if (view.leaving || !view.relaying ||
+        tell_one(part, c, view.resting ? &part->may_rest : &part->may_busy))
         part->others++;
     else if (view.resting)
         part->resting++;
@@ -112,6 +111,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free_if_done(drain);
 }
 
+/* Who asks for the same again begins anew. */
 static void end(struct drain *drain)
 {
     drain->over = true;
@@ -138,26 +138,28 @@ static struct drain_sum sum_of(const struct drain *drain)
 static json_t *progress(const struct drain *drain)
 {
     struct drain_sum sum = sum_of(drain);
+    uint64_t all = sum.resting + sum.busy + sum.others;
 
     return json_pack("{so sI sI sI sI}", "backend", client_text(fleet_name(drain->backend)),
-                     "sessions", (json_int_t)(sum.resting + sum.busy + sum.others), "busy",
-                     (json_int_t)sum.busy, "told", (json_int_t)drain->told, "rate", drain->rate);
+                     "sessions", (json_int_t)all, "busy", (json_int_t)sum.busy, "told",
+                     (json_int_t)drain->told, "rate", drain->rate);
 }
 
-/* Takes the first watcher off the list; NULL: there is none. */
-static struct control_client *next_watcher(struct drain *drain)
+/* The drain is over for all who watch; `why` is NULL when the backend is empty. */
+static void dismiss(struct drain *drain, const char *why)
 {
-    struct drain_watcher *watcher;
-    struct control_client *client;
-
-    if (list_empty(&drain->watchers))
-        return NULL;
-    watcher = container_of(drain->watchers.next, struct drain_watcher, node);
-    client = watcher->client;
-    list_unlink(&watcher->node);
-    client_forget(client);
-    free(watcher);
-    return client;
+    for (struct list *node = drain->watchers.next, *next; node != &drain->watchers; node = next) {
+        struct drain_watcher *watcher = container_of(node, struct drain_watcher, node);
+        struct control_client *client = watcher->client;
+        next = node->next;
+        client_forget(client);
+        free(watcher);
+        if (why == NULL)
+            client_done(client, progress(drain));
+        else
+            client_fail(client, NULL, "%s", why);
+    }
+    list_init(&drain->watchers);
 }
 
 static void report(struct drain *drain)
@@ -175,7 +177,6 @@ static void on_done(struct errand *errand)
 {
     struct drain *drain = container_of(errand, struct drain, errand);
     struct drain_sum sum = sum_of(drain);
-    struct control_client *client;
 
     drain->away = false;
     for (unsigned i = 0; i < drain->count; i++) {
@@ -191,9 +192,8 @@ static void on_done(struct errand *errand)
             report(drain);
         return;
     }
-    while ((client = next_watcher(drain)) != NULL)
-        client_done(client, progress(drain));
     end(drain);
+    dismiss(drain, NULL);
 }
 
 /* What may be ended of `mine`, which stand behind `before` of `all`, when `n` of all may. The
@@ -321,13 +321,11 @@ void command_drain(struct control_client *client, const json_t *request)
 void drain_stop(struct control *control, const struct fleet_backend *backend, const char *why)
 {
     struct drain *drain = find(control, backend);
-    struct control_client *client;
 
     if (drain == NULL)
         return;
-    while ((client = next_watcher(drain)) != NULL)
-        client_fail(client, NULL, "%s", why);
     end(drain);
+    dismiss(drain, why);
 }
 
 void drains_close(struct control *control)
