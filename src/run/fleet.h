@@ -27,6 +27,7 @@ struct fleet {
     void *ctx;                     /* borrowed */
     struct fleet_backend **sorted; /* owned, each too; by name */
     size_t count;
+    struct fleet_backend *retired; /* owned list: sessions and leases may be there still */
 };
 
 /* Logs to a sink that must be thread-safe; NULL: nowhere. `turned` may be NULL. False when memory
@@ -38,8 +39,8 @@ bool fleet_init(struct fleet *fleet, log_sink *sink, void *sink_ctx, fleet_turne
 void fleet_fini(struct fleet *fleet);
 
 /* An array of the backends of `conf`, by their index there; the caller's to free. What is known of
- * a name is kept, unless it is at another address or has other TLS now. NULL when memory is short,
- * and then nothing has changed. */
+ * a name is kept; at another address it is another backend, for which only the operator's word
+ * still holds. NULL when memory is short, and then nothing has changed. */
 MUST_USE
 struct fleet_backend **fleet_open(struct fleet *fleet, const struct conf *conf);
 

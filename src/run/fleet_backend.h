@@ -8,12 +8,14 @@
 #include "run/fleet.h"
 
 struct fleet_backend {
-    char *name, *host; /* owned; of the latest configuration that has it */
+    struct fleet_backend *retired; /* owned; the next one whose name is another server's now */
+    bool fresh;                    /* nobody knows it yet */
+    char *name, *host;             /* owned; of the latest configuration that has it */
     uint16_t port;
     enum conf_tls_mode tls;
     atomic_uint_fast64_t sessions;
     atomic_uint logins; /* under way */
-    atomic_bool dead; /* what health.down says */
+    atomic_bool dead;   /* what health.down says */
     /* All that follows under the lock. */
     struct health health;
     struct health_rules rules;

@@ -14,9 +14,14 @@ static int by_name(const void *name, const void *entry)
     return strcmp(name, (*(struct fleet_backend *const *)entry)->name);
 }
 
+/* Of one name the fresh one comes last. */
 static int by_names(const void *a, const void *b)
 {
-    return by_name((*(struct fleet_backend *const *)a)->name, b);
+    const struct fleet_backend *x = *(struct fleet_backend *const *)a;
+    const struct fleet_backend *y = *(struct fleet_backend *const *)b;
+    int order = strcmp(x->name, y->name);
+
+    return order != 0 ? order : (int)x->fresh - (int)y->fresh;
 }
 
 /* Under the lock. */
@@ -56,33 +61,39 @@ static void backend_free(struct fleet_backend *b)
     free(b);
 }
 
-static struct fleet_backend *backend_new(const struct conf_backend *conf, uint64_t now)
+/* `before` has the same name, and what the operator said of that holds on; NULL: nobody has it. */
+static struct fleet_backend *backend_new(const struct conf_backend *conf,
+                                         const struct fleet_backend *before, uint64_t now)
 {
     struct fleet_backend *b = calloc(1, sizeof(*b));
 
     if (b == NULL)
         return NULL;
+    b->fresh = true;
     b->name = strdup(conf->name);
     b->host = strdup(conf->host);
     b->port = conf->port;
     b->tls = conf->tls;
     b->probed = FLEET_NEVER;
-    health_init(&b->health, now);
+    if (before != NULL)
+        b->health = before->health;
+    health_renew(&b->health, now);
     if (b->name != NULL && b->host != NULL)
         return b;
     backend_free(b);
     return NULL;
 }
 
-/* Under the lock. Without memory for the address it is looked at anew each time. */
+static bool same_server(const struct fleet_backend *b, const struct conf_backend *conf)
+{
+    return b != NULL && strcmp(b->host, conf->host) == 0 && b->port == conf->port;
+}
+
+/* Under the lock. With other TLS it may fare otherwise. */
 static void renew(struct fleet_backend *b, const struct conf_backend *conf, uint64_t now)
 {
-    if (b->host != NULL && strcmp(b->host, conf->host) == 0 && b->port == conf->port &&
-        b->tls == conf->tls)
+    if (b->tls == conf->tls)
         return;
-    free(b->host);
-    b->host = strdup(conf->host);
-    b->port = conf->port;
     b->tls = conf->tls;
     b->probed = FLEET_NEVER;
     health_renew(&b->health, now);
@@ -93,6 +104,7 @@ static void adopt(struct fleet_backend *b, const struct conf *conf,
                   const struct conf_backend *backend, uint64_t now)
 {
     renew(b, backend, now);
+    b->fresh = false;
     b->rules = (struct health_rules){
         .rise = backend->probe.rise,
         .fall = backend->probe.fall,
@@ -125,10 +137,13 @@ static size_t gather(const struct fleet *fleet, const struct conf_routes *routes
     size_t count = 0;
 
     for (size_t i = 0; i < routes->backend_count; i++) {
-        found[i] = find(fleet, routes->backends[i].name);
-        if (found[i] != NULL)
+        const struct conf_backend *conf = &routes->backends[i];
+        struct fleet_backend *known = find(fleet, conf->name);
+        if (same_server(known, conf)) {
+            found[i] = known;
             continue;
-        found[i] = fresh[count] = backend_new(&routes->backends[i], fleet_clock());
+        }
+        found[i] = fresh[count] = backend_new(conf, known, fleet_clock());
         if (found[i] == NULL) {
             while (count > 0)
                 backend_free(fresh[--count]);
@@ -137,6 +152,38 @@ static size_t gather(const struct fleet *fleet, const struct conf_routes *routes
         count++;
     }
     return count;
+}
+
+/* Of two with one name the fresh one, which comes second, stays. Returns how many there are then.
+ */
+static size_t retire(struct fleet *fleet, struct fleet_backend **sorted, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && strcmp(sorted[kept - 1]->name, sorted[i]->name) == 0) {
+            struct fleet_backend *old = sorted[--kept];
+            old->configured = false;
+            old->retired = fleet->retired;
+            fleet->retired = old;
+        }
+        sorted[kept++] = sorted[i];
+    }
+    return kept;
+}
+
+/* Under the lock: takes the new list, and gives back the old one. */
+static struct fleet_backend **enlist(struct fleet *fleet, struct fleet_backend **sorted,
+                                     size_t fresh)
+{
+    struct fleet_backend **old = fleet->sorted;
+
+    if (fleet->count > 0)
+        memcpy(sorted, old, fleet->count * sizeof(*sorted));
+    qsort(sorted, fleet->count + fresh, sizeof(*sorted), by_names);
+    fleet->count = retire(fleet, sorted, fleet->count + fresh);
+    fleet->sorted = sorted;
+    return old;
 }
 
 struct fleet_backend **fleet_open(struct fleet *fleet, const struct conf *conf)
@@ -153,13 +200,8 @@ struct fleet_backend **fleet_open(struct fleet *fleet, const struct conf *conf)
         free(found);
         found = NULL;
     } else {
-        if (fleet->count > 0)
-            memcpy(sorted, fleet->sorted, fleet->count * sizeof(*sorted));
-        qsort(sorted, fleet->count + fresh, sizeof(*sorted), by_names);
         uv_mutex_lock(&fleet->lock);
-        old = fleet->sorted;
-        fleet->sorted = sorted;
-        fleet->count += fresh;
+        old = enlist(fleet, sorted, fresh);
         adopt_all(fleet, found, conf);
         uv_mutex_unlock(&fleet->lock);
     }
@@ -178,6 +220,11 @@ void fleet_fini(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->count; i++)
         backend_free(fleet->sorted[i]);
+    while (fleet->retired != NULL) {
+        struct fleet_backend *old = fleet->retired;
+        fleet->retired = old->retired;
+        backend_free(old);
+    }
     free(fleet->sorted);
     uv_mutex_destroy(&fleet->lock);
 }

@@ -10,6 +10,8 @@
 /* And who waits for other logins at his backend. */
 #define QUEUE_MS 200u
 
+#define NONE_LEFT "no backend for this user takes logins now"
+
 /* One question: who asks, and what there is to choose from. */
 struct choice {
     const struct seating *seating;
@@ -86,6 +88,12 @@ static void place_at(struct seat *seat, const struct choice *choice,
     begin_login(seat, choice, conf);
 }
 
+static void refuse(struct lease *lease, const char *why)
+{
+    lease->why = why;
+    answer(lease, LEASE_FAILED);
+}
+
 static bool tried(const struct lease *lease, size_t candidate)
 {
     return (lease->tried & UINT32_C(1) << candidate) != 0;
@@ -102,7 +110,7 @@ static void place_freely(struct seat *seat, struct choice *choice)
         (tried(choice->lease, i) || !admits(choice, choice->g->fleet[route->candidates[i]->index])))
         i++;
     if (i == route->candidate_count)
-        answer(choice->lease, LEASE_FAILED);
+        refuse(choice->lease, NONE_LEFT);
     else
         place_at(seat, choice, route->candidates[i]);
 }
@@ -134,7 +142,8 @@ static void place_at_home(struct seat *seat, struct choice *choice)
         seat->home = found.home;
         place_at(seat, choice, conf_of(choice, found.at));
     } else {
-        answer(choice->lease, LEASE_FAILED);
+        refuse(choice->lease,
+               found.verdict == HOME_FULL ? "the table of users is full" : NONE_LEFT);
     }
 }
 

@@ -28,6 +28,8 @@ static void log_refusal(struct session *s, enum refusal refusal, struct slice us
     log_text(&line, "guess", refusal_table[refusal].guess ? SLICE("yes") : SLICE("no"));
     if (s->target != NULL)
         log_text(&line, "backend", slice_str(s->target->name));
+    if (s->lease.fact == LEASE_FAILED)
+        log_text(&line, "detail", slice_str(s->lease.why));
     log_end(&line);
 }
 

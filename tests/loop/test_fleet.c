@@ -264,12 +264,14 @@ Test(fleet, survives_reloads_by_name)
         "\"b\": {\"address\": \"127.0.0.1:9\", \"tls\": \"none\"}, "
         "\"a\": {\"address\": \"127.0.0.1:1\", \"tls\": \"none\"}",
         "");
-    cr_expect_eq(found[1], b);
     cr_expect_eq(found[2], a);
     cr_expect(admits(0, soon()));
     cr_expect_not(admits(2, soon()), "what is known of a");
+    cr_expect_neq(found[1], b, "another server has the name now");
+    cr_expect_eq(fleet_find(&fleet, "b"), found[1]);
     cr_expect_not(admits(1, soon()));
-    cr_expect(serves(1, soon()), "b is another server now, but still draining");
+    cr_expect(serves(1, soon()), "it is well, but still draining");
+    cr_expect_not(fleet_serves(&fleet, b, soon()), "what was there is still known");
     cr_expect_eq(fleet_sessions(a), 1);
     use("\"n\": {\"address\": \"127.0.0.1:1\", \"tls\": \"none\"}", "");
     fleet_look(&fleet, a, soon(), &view);

@@ -10,6 +10,7 @@ void lease_grant(struct session *s)
         i++;
     s->lease.ask = LEASE_NO_ASK;
     s->lease.fact = i < route->candidate_count ? LEASE_PLACED : LEASE_FAILED;
+    s->lease.why = "none is left";
     s->lease.backend = i < route->candidate_count ? route->candidates[i] : NULL;
 }
 

@@ -56,6 +56,7 @@ static bool place(struct run *run)
     lease->ask = LEASE_NO_ASK;
     lease->fact = slice_eq(run->placing, SLICE("held")) ? LEASE_HELD : LEASE_FAILED;
     lease->until = run->now + 100;
+    lease->why = "the script says so";
     for (size_t i = 0; i < routes->backend_count; i++) {
         if (slice_eq(run->placing, slice_str(routes->backends[i].name))) {
             lease->fact = LEASE_PLACED;

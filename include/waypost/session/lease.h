@@ -36,7 +36,7 @@ struct lease {
     const struct conf_backend *backend; /* PLACED; borrowed from the session's configuration */
     uint64_t until;                     /* HELD; absolute ms */
     enum lease_news news;               /* written by the core, cleared by the shell */
-    const char *why;                    /* MISSED: in words; valid until the shell has read it */
+    const char *why; /* MISSED: in words; valid until the shell has read it. FAILED: static */
     /* What the core knows when it asks. */
     const struct conf_backend *failed; /* the one that was given up just now; NULL: none */
     uint32_t tried; /* bit for each candidate of the route that is out of the question */
