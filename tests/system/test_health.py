@@ -132,5 +132,72 @@ class Accounts(SystemTest):
             fake.stop()
 
 
+class Logins(SystemTest):
+    """Logins of clients take a backend down too, and who comes then is not kept waiting."""
+
+    timeouts = {"backend_connect": "300ms", "backend_login": "300ms"}
+
+    def setUp(self):
+        self.fake = FakeImap(self.ground)
+        self.addCleanup(self.fake.stop)
+
+    def before_it(self, probe, **options):
+        return self.start_waypost(
+            {"backends": {"fake": backend(self.ground, self.fake, **options)},
+             "routes": [{"to": "fake"}]},
+            {"probe": probe, "timeouts": self.timeouts})
+
+    def log_in(self, waypost, user="user@example.org"):
+        client = self.connect(waypost)
+        return client, client.login(user, "secret")
+
+    def hang(self):
+        self.fake.script = Script()
+        self.fake.script.serve = lambda peer, _context: peer.wait_for_end()
+
+    def trip(self, waypost):
+        """Three logins that wait in vain, and a fourth that does not even try."""
+        for _ in range(3):
+            self.assertIn("[UNAVAILABLE]", self.log_in(waypost)[1].text)
+        waypost.wait_for_log(r'event=backend_down backend=fake by=logins why=')
+
+    def test_a_dead_backend_is_not_waited_for(self):
+        self.hang()
+        waypost = self.before_it({"interval": "0s"})
+        self.trip(waypost)
+        connected = len(self.fake.peers)
+        for _ in range(5):
+            self.assertIn("[UNAVAILABLE]", self.log_in(waypost)[1].text)
+        self.assertEqual(len(self.fake.peers), connected)
+
+    def test_a_trial_brings_it_back_where_nobody_probes(self):
+        self.hang()
+        waypost = self.before_it({"interval": "0s"})
+        self.trip(waypost)
+        self.fake.script = Script()
+        wait_until(lambda: self.log_in(waypost)[1].status == "OK", "a trial succeeds", timeout=30)
+        waypost.wait_for_log(r"event=backend_up backend=fake by=logins")
+        self.assertEqual(self.log_in(waypost)[1].status, "OK")
+
+    def test_a_probe_follows_at_once_and_brings_it_back(self):
+        waypost = self.before_it({"interval": "1h", "timeout": "1s"})
+        waypost.wait_for_log(r"event=capabilities backend=fake")
+        self.hang()
+        self.trip(waypost)
+        self.fake.script = Script()
+        waypost.wait_for_log(r"event=backend_up backend=fake by=probe", timeout=20)
+        self.assertEqual(self.log_in(waypost)[1].status, "OK")
+
+    def test_max_sessions(self):
+        waypost = self.before_it({"interval": "0s"}, max_sessions=2)
+        first, reply = self.log_in(waypost, "a@example.org")
+        self.assertEqual(reply.status, "OK")
+        self.assertEqual(self.log_in(waypost, "b@example.org")[1].status, "OK")
+        self.assertIn("[UNAVAILABLE]", self.log_in(waypost, "c@example.org")[1].text)
+        self.assertNotIn("backend_down", waypost.log())
+        first.close()
+        wait_until(lambda: self.log_in(waypost, "c@example.org")[1].status == "OK", "there is room")
+
+
 if __name__ == "__main__":
     unittest.main()
