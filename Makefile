@@ -73,7 +73,7 @@ SCRIPT_SRC  := $(wildcard tests/transcripts/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY_SRC  := tests/fuzz/replay.c
 BENCH_SRC   := $(wildcard tests/bench/bench_*.c)
-TSAN_SRC    := $(if $(filter tsan,$(VARIANT)),tests/support/tsan/arena.c)
+TSAN_SRC    := $(if $(filter tsan,$(VARIANT)),$(wildcard tests/support/tsan/*.c))
 SOURCES     := $(CORE_SRC) $(SHELL_SRC) $(MAIN_SRC) $(UNIT_SRC) $(LOOP_SRC) $(SUPPORT_SRC) \
                $(SCRIPT_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(BENCH_SRC) $(TSAN_SRC)
 
@@ -91,7 +91,7 @@ link = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 .PHONY: all
 all: $(BUILD)/waypost ## build build/$VARIANT/waypost
 
-$(BUILD)/waypost: $(call obj,$(MAIN_SRC)) $(BUILD)/libshell.a $(BUILD)/libcore.a
+$(BUILD)/waypost: $(call obj,$(MAIN_SRC) $(TSAN_SRC)) $(BUILD)/libshell.a $(BUILD)/libcore.a
 	$(call say,LINK,$@)
 	$(link) $(SHELL_LIBS)
 

@@ -30,9 +30,9 @@ BREATH = 0.15  # seconds between two events, on average
 
 SETTINGS = {
     "workers": 2,
-    "limits": {"sessions": 5000},
+    "limits": {"sessions": 5000, "unauthenticated_per_address": 0},
     "probe": {"interval": "200ms", "timeout": "300ms", "rise": 1, "fall": 2},
-    "timeouts": {"backend_connect": "300ms", "backend_login": "300ms", "backend_lost": "200ms",
+    "timeouts": {"backend_connect": "500ms", "backend_login": "500ms", "backend_lost": "200ms",
                  "drain": "5s"},
     "placement": {"linger": "200ms", "settle": "100ms", "hold": "10s"},
 }
