@@ -39,37 +39,46 @@ static void tell_overflow(struct gate *g, const struct conf *conf)
              "for users and addresses");
 }
 
-/* A flood of connections is worth a line now and then, not a flood of lines. */
-static void tell_closed(struct gate *g, const struct conf *conf, enum limited limited,
-                        const struct addr *address, uint64_t now)
+/* True when it is time for a line about this limit; *times is how often it was reached since the
+ * last one. */
+static bool is_news(struct gate *g, enum limited limited, uint64_t now, uint64_t *times)
 {
-    struct log log = log_of(g, conf);
-    char text[ADDR_TEXT];
-    struct log_line line;
-    uint64_t closed;
+    struct gate_news *news = &g->news[limited];
     bool quiet;
 
-    uv_mutex_lock(&g->news.lock);
-    quiet = g->news.spoke && now < g->news.quiet_until;
-    closed = ++g->news.closed;
+    uv_mutex_lock(&g->news_lock);
+    quiet = news->spoke && now < news->quiet_until;
+    *times = ++news->times;
     if (!quiet) {
-        g->news.spoke = true;
-        g->news.quiet_until = now + GATE_LOG_EVERY_MS;
-        g->news.closed = 0;
+        news->spoke = true;
+        news->quiet_until = now + GATE_LOG_EVERY_MS;
+        news->times = 0;
     }
-    uv_mutex_unlock(&g->news.lock);
-    if (quiet || log.sink == NULL || !log_begin(&line, &log, LEVEL_WARN, "limited"))
-        return;
-    log_text(&line, "limit", slice_str(limited_name[limited]));
-    log_text(&line, "client", slice_str(addr_format(address, false, text)));
-    log_num(&line, "connections", closed);
-    log_end(&line);
+    uv_mutex_unlock(&g->news_lock);
+    return !quiet;
 }
 
-static enum limited count(struct gate *g, enum limited limited)
+/* Counts and tells. A flood is worth a line now and then, not a flood of lines: it names the latest
+ * of those whom the limit has stopped. */
+static enum limited stop(struct gate *g, const struct conf *conf, enum limited limited,
+                         struct slice user, const struct gate_pass *pass, uint64_t now)
 {
-    if (limited != LIMITED_none)
-        metric_add(&g->metrics->limited[limited], 1);
+    struct log log = log_of(g, conf);
+    bool arriving = limited == LIMITED_unauthenticated_per_address;
+    char text[ADDR_TEXT];
+    struct log_line line;
+    uint64_t times;
+
+    metric_add(&g->metrics->limited[limited], 1);
+    if (!is_news(g, limited, now, &times) || log.sink == NULL ||
+        !log_begin(&line, &log, LEVEL_WARN, "limited"))
+        return limited;
+    log_text(&line, "limit", slice_str(limited_name[limited]));
+    if (user.len > 0)
+        log_text(&line, "user", user);
+    log_text(&line, "client", slice_str(addr_format(&pass->from, false, text)));
+    log_num(&line, arriving ? "connections" : "logins", times);
+    log_end(&line);
     return limited;
 }
 
@@ -117,13 +126,13 @@ static enum limited arrive(void *ctx, const struct conf *conf, const struct addr
 {
     struct gate *g = ctx;
 
+    pass->from = *address;
     pass->address = limit_key_address(&g->keys, address);
     pass->exempt = pass->exempt || trusted(&conf->limits, address);
     if (pass->exempt || enter(g, conf, pass->address, CROWD_EARLY,
                               conf->limits.unauthenticated_per_address, now, &pass->early))
         return LIMITED_none;
-    tell_closed(g, conf, LIMITED_unauthenticated_per_address, address, now);
-    return count(g, LIMITED_unauthenticated_per_address);
+    return stop(g, conf, LIMITED_unauthenticated_per_address, SLICE(""), pass, now);
 }
 
 static enum limited attempt(void *ctx, const struct conf *conf, const struct gate_pass *pass,
@@ -139,7 +148,8 @@ static enum limited attempt(void *ctx, const struct conf *conf, const struct gat
     uv_mutex_lock(&shard->lock);
     good = crowd_attempt(&shard->crowd, pass->address, max, now);
     uv_mutex_unlock(&shard->lock);
-    return good ? LIMITED_none : count(g, LIMITED_logins_per_minute_per_address);
+    return good ? LIMITED_none
+                : stop(g, conf, LIMITED_logins_per_minute_per_address, SLICE(""), pass, now);
 }
 
 static uint64_t failed(void *ctx, const struct conf *conf, const struct gate_pass *pass,
@@ -195,11 +205,12 @@ static enum limited admit(void *ctx, const struct conf *conf, struct slice user,
     else if (!pass->exempt && !enter(g, conf, pass->address, CROWD_OPEN,
                                      limits->sessions_per_address, now, &pass->of_address))
         limited = LIMITED_sessions_per_address;
-    if (limited == LIMITED_none)
+    if (limited == LIMITED_none) {
         leave(g, pass->address, CROWD_EARLY, now, &pass->early);
-    else
-        leave_all(g, pass, now);
-    return count(g, limited);
+        return LIMITED_none;
+    }
+    leave_all(g, pass, now);
+    return stop(g, conf, limited, user, pass, now);
 }
 
 static void leave_gate(void *ctx, struct gate_pass *pass, uint64_t now)
@@ -263,7 +274,7 @@ bool gate_init(struct gate *g, uint64_t sessions, struct metrics *metrics, log_s
         .admit = admit,
         .leave = leave_gate,
     };
-    if (!draw_keys(g) || uv_mutex_init(&g->news.lock) != 0)
+    if (!draw_keys(g) || uv_mutex_init(&g->news_lock) != 0)
         return false;
     while (made < GATE_SHARDS && shard_init(&g->shards[made], (uint32_t)entries / GATE_SHARDS))
         made++;
@@ -271,7 +282,7 @@ bool gate_init(struct gate *g, uint64_t sessions, struct metrics *metrics, log_s
         return true;
     while (made > 0)
         shard_fini(&g->shards[--made]);
-    uv_mutex_destroy(&g->news.lock);
+    uv_mutex_destroy(&g->news_lock);
     return false;
 }
 
@@ -279,6 +290,6 @@ void gate_fini(struct gate *g)
 {
     for (size_t i = 0; i < GATE_SHARDS; i++)
         shard_fini(&g->shards[i]);
-    uv_mutex_destroy(&g->news.lock);
+    uv_mutex_destroy(&g->news_lock);
     explicit_bzero(&g->secrets, sizeof(g->secrets));
 }

@@ -15,7 +15,7 @@
 #include "waypost/session/gate.h"
 
 #define GATE_SHARDS 16u
-/* At most one line in so many ms for each limit that closes connections. */
+/* At most one line in so many ms for each limit. */
 #define GATE_LOG_EVERY_MS 10000u
 
 struct gate {
@@ -31,12 +31,12 @@ struct gate {
         struct crowd crowd;
         struct penalties penalties;
     } shards[GATE_SHARDS];
-    struct gate_news { /* what is to be logged of connections that were closed */
-        uv_mutex_t lock;
+    uv_mutex_t news_lock;
+    struct gate_news { /* what is to be logged of those whom a limit has stopped */
         bool spoke;
         uint64_t quiet_until;
-        uint64_t closed; /* since the last line */
-    } news;
+        uint64_t times; /* since the last line */
+    } news[LIMITED_COUNT];
 };
 
 /* Room for so many sessions at the same time; it is no limit, but beyond it some are not counted.

@@ -7,15 +7,11 @@
 
 #include "waypost/limit/penalty.h"
 
-static void log_limited(struct session *s, enum limited limited, struct slice user)
+static bool refuse(struct session *s, enum limited limited, enum refusal refusal)
 {
-    struct log_line line;
-
-    if (!session_log(s, &line, LEVEL_WARN, "limited"))
-        return;
-    log_text(&line, "limit", slice_str(limited_name[limited]));
-    log_text(&line, "user", user);
-    log_end(&line);
+    s->limited = limited;
+    refuse_login(s, refusal);
+    return false;
 }
 
 bool gate_arrive(struct session *s)
@@ -37,10 +33,8 @@ bool gate_attempt(struct session *s)
         limited = s->gate->attempt(s->gate->ctx, s->conf, &s->pass, s->now);
     if (limited == LIMITED_none)
         return true;
-    log_limited(s, limited, secret_reveal(&s->credentials.authcid));
     s->failures++;
-    refuse_login(s, REFUSAL_too_often);
-    return false;
+    return refuse(s, limited, REFUSAL_too_often);
 }
 
 uint64_t gate_penalty(struct session *s)
@@ -60,11 +54,7 @@ bool gate_admit(struct session *s)
 
     if (s->gate != NULL)
         limited = s->gate->admit(s->gate->ctx, s->conf, user, &s->pass, s->now);
-    if (limited == LIMITED_none)
-        return true;
-    log_limited(s, limited, user);
-    refuse_login(s, REFUSAL_limit);
-    return false;
+    return limited == LIMITED_none || refuse(s, limited, REFUSAL_limit);
 }
 
 void gate_leave(struct session *s)

@@ -26,6 +26,8 @@ static void log_refusal(struct session *s, enum refusal refusal, struct slice us
     log_text(&line, "user", user);
     log_text(&line, "why", slice_str(refusal_table[refusal].name));
     log_text(&line, "guess", refusal_table[refusal].guess ? SLICE("yes") : SLICE("no"));
+    if (s->limited != LIMITED_none)
+        log_text(&line, "limit", slice_str(limited_name[s->limited]));
     if (s->target != NULL)
         log_text(&line, "backend", slice_str(s->target->name));
     if (s->lease.fact == LEASE_FAILED)
@@ -58,6 +60,7 @@ static void remember_rejection(struct session *s)
 static void end_attempt(struct session *s)
 {
     credentials_clear(&s->credentials);
+    s->limited = LIMITED_none;
     free(s->route);
     s->route = NULL;
     s->target = NULL;

@@ -127,6 +127,14 @@ Test(gate, sessions_are_counted_by_user_by_address_and_by_both)
     }
     for (size_t i = 0; i < GATE_SHARDS; i++)
         cr_expect_eq(gate.shards[i].crowd.table.count, 0, "shard %zu", i);
+    cr_expect_str_eq(lines,
+                     "warn event=limited limit=sessions_per_user_and_address user=alice "
+                     "client=192.0.2.1 logins=1\n"
+                     "warn event=limited limit=sessions_per_user user=alice client=192.0.2.3 "
+                     "logins=1\n"
+                     "warn event=limited limit=sessions_per_address user=dave client=192.0.2.1 "
+                     "logins=1\n",
+                     "one line for each limit");
     end();
 }
 
@@ -184,7 +192,15 @@ Test(gate, attempts_are_counted_by_address)
     cr_expect_eq(arrive("192.0.2.1", &b), LIMITED_none);
     cr_expect_eq(gate.view.attempt(&gate, conf, &a, 0), LIMITED_none);
     cr_expect_eq(gate.view.attempt(&gate, conf, &b, 0), LIMITED_none);
-    cr_expect_eq(gate.view.attempt(&gate, conf, &a, 0), LIMITED_logins_per_minute_per_address);
+    for (unsigned i = 0; i < 3; i++)
+        cr_expect_eq(gate.view.attempt(&gate, conf, &a, i * GATE_LOG_EVERY_MS / 2),
+                     LIMITED_logins_per_minute_per_address);
+    cr_expect_str_eq(lines,
+                     "warn event=limited limit=logins_per_minute_per_address client=192.0.2.1 "
+                     "logins=1\n"
+                     "warn event=limited limit=logins_per_minute_per_address client=192.0.2.1 "
+                     "logins=2\n",
+                     "with those since the last line");
     cr_expect_eq(gate.view.attempt(&gate, conf, &a, 120000), LIMITED_none);
     end();
 }

@@ -68,7 +68,9 @@ class Limits(LimitsCase):
         client = self.connect(waypost)
         for _ in range(5):
             self.assert_limited(waypost, client.login(USER, "secret"), "sessions_per_user")
-        waypost.wait_for_log(r"event=login_refused .*user=user@example.org why=limit guess=no")
+        waypost.wait_for_log(r"event=login_refused .*user=user@example.org why=limit guess=no "
+                             r"limit=sessions_per_user")
+        self.assertEqual(len(re.findall("event=limited", waypost.log())), 1, "once in a while")
 
     def test_only_who_knows_the_password_hears_of_the_limit(self):
         waypost = self.limited({"sessions_per_user": 1})

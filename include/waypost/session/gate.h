@@ -16,6 +16,7 @@
 /* What one connection holds in the tables. Zeroed: nothing. The gate's own but for `exempt`. */
 struct gate_pass {
     bool exempt;            /* no limit of an address and no penalty applies; set before arrive */
+    struct addr from;       /* for the log */
     uint64_t address, user; /* keys */
     /* Positions in the tables, 0 for none: a connection without login from the address; sessions
      * of the user, of the address, and of both together. */
@@ -23,7 +24,8 @@ struct gate_pass {
 };
 
 /* Time is monotonic milliseconds, limits are those of `conf`. Each function gets `ctx` first and
- * may be called from any thread. LIMITED_none is yes; otherwise nothing was counted. */
+ * may be called from any thread. LIMITED_none is yes; otherwise nothing was counted, and the gate
+ * says so in the log, now and then. */
 struct session_gate {
     void *ctx; /* borrowed */
     /* A connection from `address`, before anything is done for it. */

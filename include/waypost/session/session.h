@@ -134,6 +134,7 @@ struct session {
     unsigned referrals;      /* followed in this attempt */
     unsigned login_part;     /* private to session/login.c: next piece of the login command */
     enum refusal refusal;    /* REFUSE: what will be said */
+    enum limited limited;    /* the limit that has stopped this attempt; none */
     bool judged_by_backend;  /* the refusal is the backend's own verdict */
     enum refusal trouble;    /* why the candidates so far were no good */
     struct secret forwarded; /* REFUSAL_forwarded: code and text of the backend */
