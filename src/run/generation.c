@@ -12,32 +12,43 @@
 #define FDS_PER_WORKER 16u
 #define FDS_PROCESS    (64u + LIMIT_PROBES + LIMIT_CONTROL_CLIENTS)
 
+/* The first keys are used as they are; later ones take their place when the generation does. */
+static bool load_tickets(const char *file, struct tls_tickets **tickets, struct tls_tickets **next,
+                         struct conf_errors *errors)
+{
+    if (*tickets == NULL)
+        return (*tickets = tls_tickets_new(file, errors)) != NULL;
+    return file == NULL || (*next = tls_tickets_new(file, errors)) != NULL;
+}
+
 static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
                                 struct conf_errors *errors)
 {
-    struct generation *generation;
-    struct tls_set *tls;
+    struct generation *g = calloc(1, sizeof(*g));
+    bool good;
 
-    if (*tickets == NULL)
-        *tickets = tls_tickets_new(conf->tls.ticket_keys, errors);
-    if (*tickets == NULL || !tls_set_new(conf, *tickets, &tls, errors))
-        return NULL;
-    generation = malloc(sizeof(*generation));
-    if (generation == NULL || !lore_init(&generation->lore, conf)) {
+    if (g == NULL) {
         conf_errors_add(errors, conf->path, 0, "", "out of memory");
-        tls_set_free(&tls);
-        free(generation);
         return NULL;
     }
-    generation->conf = conf;
-    generation->tls = tls;
-    generation->counters = NULL;
-    generation->fleet = NULL;
-    generation->level = conf->log.level;
-    generation->format = conf->log.format;
-    generation->sessions = conf->limits.sessions;
-    atomic_init(&generation->references, 1);
-    return generation;
+    good = load_tickets(conf->tls.ticket_keys, tickets, &g->tickets, errors);
+    good = *tickets != NULL && tls_set_new(conf, *tickets, &g->tls, errors) && good;
+    if (good && !lore_init(&g->lore, conf)) {
+        conf_errors_add(errors, conf->path, 0, "", "out of memory");
+        good = false;
+    }
+    if (!good) {
+        tls_tickets_free(&g->tickets);
+        tls_set_free(&g->tls);
+        free(g);
+        return NULL;
+    }
+    g->conf = conf;
+    g->level = conf->log.level;
+    g->format = conf->log.format;
+    g->sessions = conf->limits.sessions;
+    atomic_init(&g->references, 1);
+    return g;
 }
 
 bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
@@ -98,6 +109,12 @@ bool generation_join(struct generation *generation, struct fleet *fleet)
     return generation->fleet != NULL;
 }
 
+void generation_rekey(struct generation *generation, struct tls_tickets *tickets)
+{
+    tls_tickets_follow(tickets, generation->tickets);
+    tls_tickets_free(&generation->tickets);
+}
+
 void generation_complain(const struct conf_errors *errors, const struct log *log)
 {
     struct log_line line;
@@ -128,6 +145,7 @@ void generation_release(struct generation **generation)
     if (old == NULL || atomic_fetch_sub_explicit(&old->references, 1, memory_order_acq_rel) > 1)
         return;
     tls_set_free(&old->tls);
+    tls_tickets_free(&old->tickets);
     lore_fini(&old->lore);
     free(old->counters);
     free(old->fleet);

@@ -20,7 +20,9 @@ struct generation {
     atomic_uint references;
     struct conf *conf;   /* one reference */
     struct tls_set *tls; /* owned */
-    struct lore lore;    /* of the backends of this configuration */
+    /* Owned: those of its file, until it is in force; NULL: it has none. */
+    struct tls_tickets *tickets;
+    struct lore lore; /* of the backends of this configuration */
     /* Owned array: where each of them is counted; NULL: nowhere. */
     struct backend_metrics **counters;
     /* Owned array: what is known of each of them. */
@@ -33,7 +35,8 @@ struct generation {
 
 /* Loads everything or nothing. On failure `errors` holds all findings and *out is untouched.
  * `tickets` is made by the first load and kept ever after, so that *tickets outlives all
- * generations; it is the caller's to free. */
+ * generations; it is the caller's to free. What later loads read of keys waits for
+ * generation_rekey. */
 MUST_USE
 bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
                      struct conf_errors *errors);
@@ -47,6 +50,8 @@ void generation_count(struct generation *generation, struct ledger *ledger);
 /* Before use: its backends belong to `fleet`, which outlives it. False when memory is short. */
 MUST_USE
 bool generation_join(struct generation *generation, struct fleet *fleet);
+/* When it comes into force: `tickets` are sealed as its configuration says. */
+void generation_rekey(struct generation *generation, struct tls_tickets *tickets);
 /* Logs what kept a configuration from being loaded. */
 void generation_complain(const struct conf_errors *errors, const struct log *log);
 struct generation *generation_hold(struct generation *generation);

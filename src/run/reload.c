@@ -188,6 +188,7 @@ static bool put_in_force(struct supervisor *s)
     bindings_close(&s->bindings);
     s->bindings = bindings;
     s->generation = new;
+    generation_rekey(new, s->tickets);
     prober_use(&s->prober, new);
     generation_release(&old);
     use_log(s);

@@ -115,19 +115,45 @@ void tls_tickets_free(struct tls_tickets **tickets)
     *tickets = NULL;
 }
 
+/* What the current key sealed is opened for as long again. */
+static void renew(struct tls_tickets *t, const struct ticket_key *fresh, uint64_t now)
+{
+    t->previous = t->current;
+    t->has_previous = true;
+    t->current = *fresh;
+    t->born = now;
+}
+
 /* Call with the lock held. */
 static void rotate(struct tls_tickets *t, uint64_t now)
 {
+    /* After a long silence all that the old key sealed has expired. */
+    bool useful = now < t->born + 2 * TLS_TICKET_PERIOD;
     struct ticket_key fresh;
 
     if (t->from_file || now < t->born + TLS_TICKET_PERIOD || !random_key(&fresh))
         return;
-    t->previous = t->current;
-    /* After a long silence all that the old key sealed has expired. */
-    t->has_previous = now < t->born + 2 * TLS_TICKET_PERIOD;
-    t->current = fresh;
-    t->born = now;
+    renew(t, &fresh, now);
+    t->has_previous = useful;
     OPENSSL_cleanse(&fresh, sizeof(fresh));
+}
+
+void tls_tickets_follow(struct tls_tickets *t, const struct tls_tickets *from)
+{
+    struct ticket_key fresh;
+
+    pthread_mutex_lock(&t->lock);
+    if (from != NULL) {
+        t->current = from->current;
+        t->previous = from->previous;
+        t->has_previous = from->has_previous;
+        t->from_file = true;
+    } else if (t->from_file && random_key(&fresh)) {
+        renew(t, &fresh, now_seconds());
+        t->from_file = false;
+        OPENSSL_cleanse(&fresh, sizeof(fresh));
+    }
+    pthread_mutex_unlock(&t->lock);
 }
 
 void tls_tickets_rotate(struct tls_tickets *t, uint64_t now)

@@ -249,6 +249,56 @@ Test(tickets, t11_keys_from_a_file_serve_several_nodes)
     cr_expect(resumes(TLS1_3_VERSION), "and the first one seals");
 }
 
+/* What a reload reads: other keys, from a file or not. */
+static void follow_file(const char *bytes, size_t len)
+{
+    struct tls_tickets *from =
+        tls_tickets_new(testca_write(&bed.ca, "tickets", bytes, len), &bed.errors);
+
+    cr_assert_not_null(from);
+    tls_tickets_follow(bed.tickets, from);
+    tls_tickets_free(&from);
+}
+
+Test(tickets, t11_a_reload_takes_the_keys_of_the_file)
+{
+    char keys[160];
+
+    for (size_t i = 0; i < sizeof(keys); i++)
+        keys[i] = (char)(i * 11 + i / 80);
+    cr_expect_not(resumes(TLS1_3_VERSION));
+    follow_file(keys, 80);
+    cr_expect_not(resumes(TLS1_3_VERSION), "sealed with random keys, which are gone");
+    tls_tickets_rotate(bed.tickets, now() + 9 * TLS_TICKET_PERIOD);
+    cr_expect(resumes(TLS1_3_VERSION), "they are not rotated by age");
+    memmove(keys + 80, keys, 80);
+    keys[0] ^= 1;
+    follow_file(keys, 160);
+    cr_expect(resumes(TLS1_3_VERSION), "the second key of the file opens");
+    follow_file(keys, 80);
+    cr_expect(resumes(TLS1_3_VERSION), "and the first one sealed");
+}
+
+Test(tickets, t11_a_reload_without_a_file_keeps_random_keys_and_leaves_others)
+{
+    static const char keys[80] = "some";
+
+    cr_expect_not(resumes(TLS1_3_VERSION));
+    tls_tickets_follow(bed.tickets, NULL);
+    cr_expect(resumes(TLS1_3_VERSION));
+    follow_file(keys, 80);
+    forget();
+    cr_expect_not(resumes(TLS1_3_VERSION));
+    tls_tickets_follow(bed.tickets, NULL);
+    cr_expect(resumes(TLS1_3_VERSION), "the key of the file still opens");
+    tls_tickets_rotate(bed.tickets, now() + TLS_TICKET_PERIOD + 60);
+    tls_tickets_rotate(bed.tickets, now() + 2 * TLS_TICKET_PERIOD + 120);
+    forget();
+    cr_expect_not(resumes(TLS1_3_VERSION));
+    tls_tickets_rotate(bed.tickets, now() + 4 * TLS_TICKET_PERIOD + 180);
+    cr_expect_not(resumes(TLS1_3_VERSION), "random keys are rotated by age again");
+}
+
 Test(tickets, t11_a_key_file_must_have_the_right_size)
 {
     static const size_t sizes[] = {0, 1, 48, 79, 81, 159, 161, 240, 1000};

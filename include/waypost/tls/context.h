@@ -16,6 +16,9 @@ struct tls_tickets;
  * are. The file holds 80 random bytes: name 16, HMAC-SHA-256 key 32, AES-256 key 32; a second such
  * key behind it still opens tickets but seals none. NULL with a message in `errors` on failure. */
 struct tls_tickets *tls_tickets_new(const char *file, struct conf_errors *errors);
+/* For a reload: seals with the keys of `from`, which were read from a file, or, where that is NULL,
+ * with random ones. Random keys that it has already stay. */
+void tls_tickets_follow(struct tls_tickets *tickets, const struct tls_tickets *from);
 void tls_tickets_free(struct tls_tickets **tickets);
 
 /* Loads every certificate, key, CA and pin of `conf`. On failure all findings are in `errors`
