@@ -86,8 +86,8 @@ struct kind {
 extern const struct kind kind_ignored, kind_bool, kind_true, kind_number, kind_size, kind_duration,
     kind_word, kind_word_set;
 /* kind_text.c: strings. */
-extern const struct kind kind_text, kind_path, kind_log_target, kind_host_name, kind_listen_address,
-    kind_backend_address, kind_ip, kind_cidr, kind_pin, kind_hidden, kind_caps;
+extern const struct kind kind_text, kind_path, kind_socket, kind_log_target, kind_host_name,
+    kind_listen_address, kind_backend_address, kind_ip, kind_cidr, kind_pin, kind_hidden, kind_caps;
 /* kind_login.c: how Waypost logs in at a backend. */
 extern const struct kind kind_identity, kind_login, kind_user, kind_separator, kind_secret_file;
 /* kind_group.c: objects, lists and maps. Elements of a map begin with a `char *name`. */
@@ -123,6 +123,12 @@ void fault(struct reader *r, const struct place *at, const char *format, ...) PR
 unsigned place_line(const struct reader *r, const struct place *at);
 /* A path of the file, relative to the file's directory unless absolute. The caller frees it. */
 char *reader_path(const struct reader *r, struct slice path);
+/* Whoever asks what the configuration is made of is told of this file, as it is now: before it is
+ * read. */
+void reader_note(const struct reader *r, const char *path);
+/* Notes a file and reads it from the source, see struct conf_source. */
+const char *reader_load(const struct reader *r, const char *path, size_t max, char **text,
+                        size_t *len);
 
 /* The shape check of a pool: makes it a target. */
 void check_pool(struct reader *r, const struct place *at, const json_t *object, void *base);

@@ -177,7 +177,7 @@ static void read_password(struct reader *r, const struct place *at, const char *
     struct slice password;
     char *text;
     size_t len;
-    const char *problem = r->source->read(r->source->ctx, path, LIMIT_SECRET, &text, &len);
+    const char *problem = reader_load(r, path, LIMIT_SECRET, &text, &len);
 
     if (problem != NULL) {
         fault(r, at, "cannot read %s: %s", path, problem);

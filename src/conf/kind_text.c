@@ -64,8 +64,9 @@ static void describe_path(const struct key *key, struct str *out)
     str_add(out, SLICE("the path of a file"));
 }
 
-static bool read_path(struct reader *r, const struct place *at, const struct key *key,
-                      const json_t *value, void *base)
+/* Something that Waypost makes. */
+static bool read_new_path(struct reader *r, const struct place *at, const struct key *key,
+                          const json_t *value, void *base)
 {
     struct slice text = text_of(value);
     UNUSED(at);
@@ -75,7 +76,24 @@ static bool read_path(struct reader *r, const struct place *at, const struct key
     return true;
 }
 
+static bool read_path(struct reader *r, const struct place *at, const struct key *key,
+                      const json_t *value, void *base)
+{
+    bool good = read_new_path(r, at, key, value, base);
+    if (good)
+        reader_note(r, load_pointer(key, base));
+    return good;
+}
+
+static void describe_socket(const struct key *key, struct str *out)
+{
+    UNUSED(key);
+    str_add(out, SLICE("the path of a socket"));
+}
+
 const struct kind kind_path = {TYPE(STRING), describe_path, read_path, release_text, schema_text};
+const struct kind kind_socket = {TYPE(STRING), describe_socket, read_new_path, release_text,
+                                 schema_text};
 
 static void describe_log_target(const struct key *key, struct str *out)
 {
@@ -89,7 +107,7 @@ static bool read_log_target(struct reader *r, const struct place *at, const stru
     struct slice text = text_of(value);
 
     if (!slice_eq(text, SLICE("stderr")) && !slice_eq(text, SLICE("syslog")))
-        return read_path(r, at, key, value, base);
+        return read_new_path(r, at, key, value, base);
     keep(key, base, text);
     return true;
 }

@@ -58,7 +58,7 @@ static void load_document(struct reader *r, const struct shape *shape, void *bas
 {
     char *text;
     size_t len;
-    const char *problem = r->source->read(r->source->ctx, r->file, LIMIT_CONF_FILE, &text, &len);
+    const char *problem = reader_load(r, r->file, LIMIT_CONF_FILE, &text, &len);
 
     if (problem != NULL) {
         conf_errors_add(r->errors, r->file, 0, "", "cannot be read: %s", problem);
@@ -217,10 +217,10 @@ static bool read_seed(uint64_t *seed)
     return done;
 }
 
-bool conf_load_table(const char *path, const char *table, struct conf **out,
-                     struct conf_errors *errors)
+static bool load_disk(const char *path, const char *table, struct conf_files *files,
+                      struct conf **out, struct conf_errors *errors)
 {
-    struct conf_source source = {.read = read_file};
+    struct conf_source source = {.read = read_file, .files = files};
 
     if (!read_seed(&source.seed)) {
         conf_errors_add(errors, "/dev/urandom", 0, "", "cannot be read: %s", strerror(errno));
@@ -229,9 +229,21 @@ bool conf_load_table(const char *path, const char *table, struct conf **out,
     return load_both(path, table, &source, out, errors);
 }
 
+bool conf_load_table(const char *path, const char *table, struct conf **out,
+                     struct conf_errors *errors)
+{
+    return load_disk(path, table, NULL, out, errors);
+}
+
+bool conf_load_files(const char *path, struct conf_files *files, struct conf **out,
+                     struct conf_errors *errors)
+{
+    return load_disk(path, NULL, files, out, errors);
+}
+
 bool conf_load(const char *path, struct conf **out, struct conf_errors *errors)
 {
-    return conf_load_table(path, NULL, out, errors);
+    return load_disk(path, NULL, NULL, out, errors);
 }
 
 static void ignore_duplicate(void *ctx, struct slice pointer, unsigned line, unsigned first)

@@ -63,6 +63,19 @@ char *reader_path(const struct reader *r, struct slice path)
     return joined;
 }
 
+void reader_note(const struct reader *r, const char *path)
+{
+    if (r->source->files != NULL)
+        conf_files_add(r->source->files, path);
+}
+
+const char *reader_load(const struct reader *r, const char *path, size_t max, char **text,
+                        size_t *len)
+{
+    reader_note(r, path);
+    return r->source->read(r->source->ctx, path, max, text, len);
+}
+
 static void unknown_key(struct reader *r, const struct place *at, const struct shape *shape)
 {
     char storage[LIMIT_NAME + 32];

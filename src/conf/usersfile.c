@@ -97,7 +97,7 @@ void usersfile_read(struct reader *r, const struct place *at, const char *path,
     struct users_reader u = {.r = r, .path = path, .map = map};
     char *text;
     size_t len;
-    const char *problem = r->source->read(r->source->ctx, path, LIMIT_USERS_FILE, &text, &len);
+    const char *problem = reader_load(r, path, LIMIT_USERS_FILE, &text, &len);
 
     if (problem != NULL) {
         fault(r, at, "cannot read %s: %s", path, problem);

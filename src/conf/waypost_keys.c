@@ -159,7 +159,7 @@ static_assert(offsetof(struct conf_auth, external_cn) ==
 static const struct shape auth_shape = {SHAPE_KEYS(auth_keys)};
 
 static const struct key control_keys[] = {
-    {"socket", &kind_path, FIELD(struct conf_control, socket), .required = true,
+    {"socket", &kind_socket, FIELD(struct conf_control, socket), .required = true,
      .help =
          "path of the socket for status, who, kick and the other commands to the running proxy; "
          "only its own user and root may use it"},
@@ -201,6 +201,8 @@ static const struct key waypost_keys[] = {
      .help = "system user to become after the ports are open"},
     {"group", &kind_text, FIELD(struct conf, group), .max = LIMIT_NAME,
      .help = "system group to become; without it, the user's own"},
+    {"watch", &kind_bool, FIELD(struct conf, watch), .fallback = "false",
+     .help = "reload by itself when a file that the configuration is made of has changed"},
     {"hostname", &kind_host_name, FIELD(struct conf, hostname),
      .help = "name in the greeting; without it, the machine's own"},
     {"routing_table", &kind_path, FIELD(struct conf, routing_table), .fallback = "\"routes.json\"",

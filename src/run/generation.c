@@ -51,13 +51,13 @@ static struct generation *build(struct conf *conf, struct tls_tickets **tickets,
     return g;
 }
 
-bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
-                     struct conf_errors *errors)
+bool generation_load(const char *path, struct tls_tickets **tickets, struct conf_files *files,
+                     struct generation **out, struct conf_errors *errors)
 {
     struct generation *generation;
     struct conf *conf;
 
-    if (!conf_load(path, &conf, errors))
+    if (!conf_load_files(path, files, &conf, errors))
         return false;
     generation = build(conf, tickets, errors);
     if (generation == NULL) {

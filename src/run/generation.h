@@ -36,10 +36,10 @@ struct generation {
 /* Loads everything or nothing. On failure `errors` holds all findings and *out is untouched.
  * `tickets` is made by the first load and kept ever after, so that *tickets outlives all
  * generations; it is the caller's to free. What later loads read of keys waits for
- * generation_rekey. */
+ * generation_rekey. `files` (NULL: nobody asks) gets all that it was made from, or failed for. */
 MUST_USE
-bool generation_load(const char *path, struct tls_tickets **tickets, struct generation **out,
-                     struct conf_errors *errors);
+bool generation_load(const char *path, struct tls_tickets **tickets, struct conf_files *files,
+                     struct generation **out, struct conf_errors *errors);
 /* Before use: makes room for its sessions, two descriptors each. With fewer than that the cap on
  * sessions is lowered, because running out of descriptors is worse than turning somebody away; an
  * operator reads about it in `log`. */

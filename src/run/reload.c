@@ -67,6 +67,8 @@ static void end(struct supervisor *s, bool good)
     r->errors = (struct conf_errors){.list = NULL};
     r->report.tries++;
     note_report(s, good);
+    if (!s->draining)
+        watch_use(&r->watch, &r->files, s->generation->conf->watch);
     tell(&r->now, &r->report);
     r->loading = false;
     if (r->again)
@@ -219,7 +221,7 @@ static void on_work(uv_work_t *work)
     struct reloader *r = container_of(work, struct reloader, work);
     struct supervisor *s = container_of(r, struct supervisor, reloader);
 
-    if (!generation_load(s->conf_path, &s->tickets, &r->loaded, &r->errors))
+    if (!generation_load(s->conf_path, &s->tickets, &r->files, &r->loaded, &r->errors))
         r->loaded = NULL;
 }
 
@@ -253,11 +255,26 @@ static void begin(struct supervisor *s)
 
 /* --- what others call ------------------------------------------------------------------------- */
 
+static void on_changed(struct watch *watch, const char *path)
+{
+    struct reloader *r = container_of(watch, struct reloader, watch);
+    struct supervisor *s = container_of(r, struct supervisor, reloader);
+
+    log_note(&s->log, LEVEL_INFO, "file_changed", "file", path);
+    (void)reload_request(s, "watch", NULL);
+}
+
 void reload_init(struct supervisor *s)
 {
+    watch_init(&s->reloader.watch, &s->loop, &s->log, on_changed);
     list_init(&s->reloader.now);
     list_init(&s->reloader.next);
     note_report(s, true);
+}
+
+void reload_ready(struct supervisor *s)
+{
+    watch_use(&s->reloader.watch, &s->reloader.files, s->generation->conf->watch);
 }
 
 bool reload_request(struct supervisor *s, const char *cause, struct reload_waiter *waiter)
@@ -284,9 +301,17 @@ void reload_forget(struct reload_waiter *waiter)
 
 void reload_stop(struct supervisor *s)
 {
+    struct conf_files none = {.list = NULL};
+
+    watch_use(&s->reloader.watch, &none, false);
     s->reloader.again = false;
     tell(&s->reloader.now, NULL);
     tell(&s->reloader.next, NULL);
+}
+
+void reload_close(struct supervisor *s)
+{
+    watch_close(&s->reloader.watch);
 }
 
 void reload_fini(struct supervisor *s)
@@ -296,6 +321,7 @@ void reload_fini(struct supervisor *s)
     REQUIRE(!r->loading);
     if (r->loaded != NULL) /* when the proxy left */
         generation_release(&r->loaded);
+    conf_files_clear(&r->files);
     conf_errors_clear(&r->errors);
     conf_errors_clear(&r->report.errors);
 }

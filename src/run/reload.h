@@ -11,6 +11,7 @@
 #include "run/doors.h"
 #include "run/errand.h"
 #include "run/generation.h"
+#include "run/watch.h"
 #include "waypost/base/list.h"
 
 struct supervisor;
@@ -34,8 +35,9 @@ struct reload_waiter {
 struct reloader {
     uv_work_t work;
     bool loading;              /* from the work to the last worker's swap */
-    struct generation *loaded; /* one reference; the pool's thread fills this and the next */
+    struct generation *loaded; /* one reference; the pool's thread fills these three */
     struct conf_errors errors;
+    struct conf_files files; /* owned; what it reads */
     struct errand swap;
     struct doors_plan *plans; /* owned; one for each worker */
     uint64_t begun;           /* uv_hrtime */
@@ -43,10 +45,13 @@ struct reloader {
     struct list now;          /* of struct reload_waiter: for the load under way */
     struct list next;         /* for the one behind it */
     struct reload_report report;
+    struct watch watch; /* over the files of the last load */
 };
 
-/* The configuration of the start is in force. */
+/* Before the configuration of the start is loaded. */
 void reload_init(struct supervisor *s);
+/* It is in force; its files are watched if it says so. */
+void reload_ready(struct supervisor *s);
 /* Opens the log file again, for log rotation, and begins a load or plans one behind that under way.
  * `cause` is for the log: "signal", "control", "watch". `waiter` (NULL: nobody) is the caller's and
  * must stay where it is until `done`, which is never called from here. False, and nothing will
@@ -56,4 +61,6 @@ bool reload_request(struct supervisor *s, const char *cause, struct reload_waite
 void reload_forget(struct reload_waiter *waiter);
 /* The proxy leaves: everybody who waits is told, what is being loaded will be thrown away. */
 void reload_stop(struct supervisor *s);
+/* Closes all handles; then run the loop until it is empty. */
+void reload_close(struct supervisor *s);
 void reload_fini(struct supervisor *s);

@@ -35,7 +35,7 @@ static int load(struct supervisor *s)
 {
     struct conf_errors errors = {NULL, 0};
 
-    if (!generation_load(s->conf_path, &s->tickets, &s->generation, &errors))
+    if (!generation_load(s->conf_path, &s->tickets, &s->reloader.files, &s->generation, &errors))
         return complain_of(&errors);
     return SUPERVISOR_CLEAN;
 }
@@ -163,5 +163,6 @@ void startup_ready(struct supervisor *s)
         log_num(&line, "sessions", s->generation->sessions);
         log_end(&line);
     }
+    reload_ready(s);
     process_notify("READY=1");
 }

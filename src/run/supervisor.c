@@ -136,6 +136,7 @@ void supervisor_close(struct supervisor *s)
         s->admin->close(s);
     close_handles(s);
     prober_close(&s->prober);
+    reload_close(s);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     prober_fini(&s->prober);
     reload_fini(s);

@@ -94,7 +94,7 @@ static struct generation *load_another(const char *hostname)
     struct conf_errors errors = {NULL, 0};
     struct generation *generation = NULL;
 
-    cr_assert(generation_load(testca_path(&bed.conns.ca, "waypost.json"), &bed.conns.tickets,
+    cr_assert(generation_load(testca_path(&bed.conns.ca, "waypost.json"), &bed.conns.tickets, NULL,
                               &generation, &errors));
     snprintf(generation->conf->hostname, strlen(generation->conf->hostname) + 1, "%s", hostname);
     return generation;

@@ -69,7 +69,7 @@ static void write_conf(struct connbed *bed, const char *extra, const char *backe
 static void load(struct connbed *bed)
 {
     struct conf_errors errors = {NULL, 0};
-    bool good = generation_load(testca_path(&bed->ca, "waypost.json"), &bed->tickets,
+    bool good = generation_load(testca_path(&bed->ca, "waypost.json"), &bed->tickets, NULL,
                                 &bed->generation, &errors);
 
     for (size_t i = 0; i < errors.count; i++)

@@ -36,6 +36,7 @@ Test(conf, a_smallest_configuration_has_the_documented_defaults)
     cr_expect_str_eq(c->path, "waypost.json");
     cr_expect_str_eq(c->routing_table, "routes.json");
     cr_expect_eq(c->workers, 0);
+    cr_expect_not(c->watch);
     cr_expect_null(c->user);
     cr_expect_null(c->group);
     cr_expect_not_null(c->hostname);
@@ -80,7 +81,7 @@ Test(conf, a_smallest_configuration_has_the_documented_defaults)
 Test(conf, everything_given_arrives)
 {
     struct conf *c = load(
-        "{\"$schema\": \"x\", \"workers\": 2, \"user\": \"u\", \"group\": \"g\","
+        "{\"$schema\": \"x\", \"workers\": 2, \"watch\": true, \"user\": \"u\", \"group\": \"g\","
         "\"hostname\": \"mx.example\", \"routing_table\": \"routes.json\","
         "\"listeners\": [{\"name\": \"a\", \"address\": \"127.0.0.1:143\", \"tls\": \"starttls\","
         "  \"proxy_protocol\": {\"from\": [\"10.0.0.0/8\", \"2001:db8::1\"], \"required\": false,"
@@ -104,6 +105,7 @@ Test(conf, everything_given_arrives)
 
     cr_assert_not_null(c);
     cr_expect_eq(c->workers, 2);
+    cr_expect(c->watch);
     cr_expect_str_eq(c->hostname, "mx.example");
     cr_expect_str_eq(c->listeners[0].host, "127.0.0.1");
     cr_expect_eq(c->listeners[0].port, 143);

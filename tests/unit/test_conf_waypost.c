@@ -38,6 +38,8 @@ Test(conf_waypost, findings_of_waypost_json)
         {"\"workers\": []", "found a list"},
         {"\"user\": \"\"", "/user expected a string of 1 to 64 characters, found \"\""},
         {"\"hostname\": \"a b\"", "/hostname expected a host name"},
+        {"\"watch\": true", ""},
+        {"\"watch\": 1", "/watch expected true or false"},
         {"\"wrokers\": 1", "/wrokers unknown key; did you mean \"workers\"?"},
         {"\"zzz\": 1", "/zzz unknown key\n"},
         {"\"a/b~\": 1", "/a~1b~0 unknown key\n"},
@@ -72,7 +74,7 @@ Test(conf_waypost, findings_of_waypost_json)
         {"\"probe\": {\"interval\": \"25h\"}", "24h"},
         {"\"control\": {}", "/control \"socket\" is missing"},
         {"\"control\": {\"socket\": \"c.sock\", \"group\": \"mail\"}", ""},
-        {"\"control\": {\"socket\": \"\"}", "/control/socket expected the path of a file"},
+        {"\"control\": {\"socket\": \"\"}", "/control/socket expected the path of a socket"},
         {"\"control\": {\"path\": \"c\"}", "/control/path unknown key"},
     };
     conf_text_expect(rows, COUNT_OF(rows), with, false);

@@ -55,6 +55,7 @@
 #define LIMIT_USERS_FILE   (1u << 30)
 #define LIMIT_CONF_ERRORS  1000u /* findings reported for one JSON file */
 #define LIMIT_USERS_ERRORS 100u  /* findings reported for one users file */
+#define LIMIT_WATCHES      1024u /* directories watched for changes of them */
 #define LIMIT_POINTER      1024u /* text of a JSON pointer */
 #define LIMIT_NAME         64u   /* of a listener, a backend */
 

@@ -15,6 +15,7 @@
 #include "waypost/base/check.h"
 #include "waypost/base/log.h"
 #include "waypost/base/secret.h"
+#include "waypost/conf/files.h"
 
 enum conf_tls_mode { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_NONE };
 
@@ -66,6 +67,7 @@ struct conf {
     char *routing_table; /* path of routes.json */
     unsigned workers;    /* 0: one per CPU */
     char *user, *group;  /* NULL: stay who we are */
+    bool watch;          /* reload when a file of it changes */
     char *hostname;      /* what the greeting says; never NULL */
     struct conf_listener *listeners;
     size_t listener_count;
@@ -285,6 +287,10 @@ struct conf_errors {
  * certificates, keys or sockets. */
 MUST_USE
 bool conf_load(const char *path, struct conf **out, struct conf_errors *errors);
+/* The same; `files` gets every file that had a part in it, also in a failure. */
+MUST_USE
+bool conf_load_files(const char *path, struct conf_files *files, struct conf **out,
+                     struct conf_errors *errors);
 
 /* The same with `table` in place of the routing table that waypost.json names. */
 MUST_USE
@@ -301,8 +307,9 @@ struct conf_source {
     /* Reads a whole file: *text is malloc'ed and becomes the caller's. Returns NULL, or why it
      * could not be read; then *text is untouched. `max` is the largest acceptable size. */
     const char *(*read)(void *ctx, const char *path, size_t max, char **text, size_t *len);
-    void *ctx;     /* borrowed */
-    uint64_t seed; /* keys the hash of user names; random in production */
+    void *ctx;                /* borrowed */
+    uint64_t seed;            /* keys the hash of user names; random in production */
+    struct conf_files *files; /* borrowed; gets what is read; NULL: nobody asks */
 };
 /* conf_load with another source than the disk. */
 MUST_USE
