@@ -284,7 +284,7 @@ static void be_patient(struct control_client *c, enum mood mood)
     if (mood == WORKING)
         uv_timer_stop(&c->timer);
     else
-        uv_timer_start(&c->timer, on_late, CLIENT_PATIENCE_MS, 0);
+        uv_timer_start(&c->timer, on_late, c->control->patience, 0);
 }
 
 static bool listens(const struct control_client *c)

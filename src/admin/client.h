@@ -8,9 +8,6 @@
 
 #include "admin/control.h"
 
-/* A client has so long to say what it wants, and to take the next piece of an answer. */
-#define CLIENT_PATIENCE_MS 60000u
-
 struct control_client;
 
 /* An answer that takes more than one turn of the loop. */

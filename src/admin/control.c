@@ -103,6 +103,7 @@ static bool admin_open(struct supervisor *s, struct str *why)
         return false;
     }
     control->supervisor = s;
+    control->patience = CONTROL_PATIENCE_MS;
     control->began = uv_now(&s->loop);
     list_init(&control->doors);
     list_init(&control->clients);

@@ -10,6 +10,8 @@
 #include "waypost/base/list.h"
 #include "waypost/net/listen.h"
 
+#define CONTROL_PATIENCE_MS 60000u
+
 /* Where clients connect. */
 struct control_door {
     struct list node;
@@ -24,6 +26,7 @@ struct control {
     bool open;
     struct list clients; /* owned; of struct control_client */
     unsigned client_count;
+    uint64_t patience;  /* ms that a client has to say what it wants, or to take the next bytes */
     struct list drains; /* owned; of struct drain, see admin/drain.c */
     uint64_t began;     /* loop time */
 };

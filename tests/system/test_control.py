@@ -8,6 +8,7 @@ import pwd
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import unittest
 
@@ -188,6 +189,24 @@ class Names(ControlTest):
     def test_a_second_proxy_does_not_take_it_away(self):
         self.assertIn("another process listens there", self.refused(self.waypost.control))
         self.assertTrue(self.ask("status")[1]["done"])
+
+    def test_of_many_that_start_at_once_one_has_it(self):
+        path = self.socket_path("race.sock")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(path)  # closed, it leaves its name behind
+        racers = [Waypost(self.ground, BINARY, self.routes(), name=f"race{number}",
+                          settings={"control": {"socket": path}}) for number in range(5)]
+        children = [subprocess.Popen([BINARY, "run", "-c", racer.path], stderr=subprocess.DEVNULL)
+                    for racer in racers]
+        try:
+            wait_until(lambda: sum(child.poll() == 1 for child in children) == 4, "four have lost")
+            with Control(path) as control:
+                self.assertIn(control.ask("status")[1]["pid"],
+                              [child.pid for child in children if child.poll() is None])
+        finally:
+            for child in children:
+                child.terminate()
+                child.wait()
 
     def test_what_cannot_be_a_socket(self):
         self.assertIn("is no socket", self.refused(self.ground.write("", "file")))
