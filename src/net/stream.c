@@ -214,10 +214,23 @@ static void farewell(struct stream *s)
 /* Without a way to say goodbye there is nothing to wait for. */
 static void on_shut(uv_shutdown_t *req, int status)
 {
-    struct stream *s = container_of(req, struct stream, shutdown);
+    struct stream *s = req->data;
 
+    request_end(s);
     if (status < 0 && s->state == STREAM_LINGER)
         wire_close(s);
+}
+
+static void say_goodbye(struct stream *s)
+{
+    s->mute = true;
+    if (!request_begin(s))
+        return;
+    s->request->shutdown.data = s;
+    if (uv_shutdown(&s->request->shutdown, (uv_stream_t *)&s->tcp, on_shut) == 0)
+        s->mute = false;
+    else
+        request_end(s);
 }
 
 void stream_linger(struct stream *s)
@@ -229,7 +242,7 @@ void stream_linger(struct stream *s)
             return;
         s->state = STREAM_LINGER;
         if (!s->mute && !s->wire_eof)
-            s->mute = uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, on_shut) != 0;
+            say_goodbye(s);
     }
     if (s->state == STREAM_LINGER && (s->mute || s->wire_eof))
         wire_close(s);

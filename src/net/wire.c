@@ -8,6 +8,8 @@
  */
 #include "net/wire.h"
 
+#include <stdlib.h>
+
 #include "waypost/base/limits.h"
 #include "waypost/base/str.h"
 
@@ -37,6 +39,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct stream *s = container_of(handle, struct stream, tcp);
 
+    ENSURE(s->request == NULL); /* its callback came before this one */
     tls_engine_free(&s->tls);
     buf_fini(&s->wire_in);
     buf_fini(&s->wire_out);
@@ -57,6 +60,21 @@ void wire_close(struct stream *s)
     uv_close((uv_handle_t *)&s->tcp, on_closed);
 }
 
+/* --- requests --------------------------------------------------------------------------------- */
+
+bool request_begin(struct stream *s)
+{
+    REQUIRE(s->request == NULL);
+    s->request = malloc(sizeof(*s->request));
+    return s->request != NULL;
+}
+
+void request_end(struct stream *s)
+{
+    free(s->request);
+    s->request = NULL;
+}
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_broke(struct stream *s, int error)
@@ -67,9 +85,10 @@ static void write_broke(struct stream *s, int error)
 
 static void on_written(uv_write_t *req, int status)
 {
-    struct stream *s = container_of(req, struct stream, write);
+    struct stream *s = req->data;
 
     s->writing = false;
+    request_end(s);
     drop_all(&s->pinned);
     if (s->state == STREAM_CLOSING)
         return;
@@ -89,11 +108,17 @@ static void pin(struct stream *s)
     buf_move(&s->pinned, &s->wire_out, buf_len(&s->wire_out));
     buf_settle(&s->pinned);
     vec = uv_buf_init(s->pinned.base + s->pinned.head, (unsigned)buf_len(&s->pinned));
-    error = uv_write(&s->write, (uv_stream_t *)&s->tcp, &vec, 1, on_written);
-    if (error == 0)
+    error = UV_ENOMEM;
+    if (request_begin(s)) {
+        s->request->write.data = s;
+        error = uv_write(&s->request->write, (uv_stream_t *)&s->tcp, &vec, 1, on_written);
+    }
+    if (error == 0) {
         s->writing = true;
-    else
-        write_broke(s, error);
+        return;
+    }
+    request_end(s);
+    write_broke(s, error);
 }
 
 /* True when wire_out has become emptier. */

@@ -36,6 +36,13 @@ enum stream_state {
 /* Called at the end of every callback of the stream. */
 typedef void stream_wake(void *ctx);
 
+/* What libuv needs for as long as it does not take a write at once, and for the last goodbye: most
+ * of the time neither, so it is not kept for them. Never both. */
+union stream_request {
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+};
+
 struct stream {
     struct port *port; /* borrowed; its facts are ours to write */
     uv_loop_t *loop;   /* borrowed */
@@ -43,9 +50,8 @@ struct stream {
     void *ctx; /* borrowed, for wake */
     enum stream_state state;
     uv_tcp_t tcp;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
-    struct tls_engine *tls; /* owned; NULL in clear */
+    union stream_request *request; /* owned; NULL but while one of its kinds is under way */
+    struct tls_engine *tls;        /* owned; NULL in clear */
     struct buf wire_in, wire_out, pinned;
     uint64_t deadline; /* of FLUSH and LINGER, loop time in ms; else STREAM_NEVER */
     size_t offered;    /* bytes of the space given to the read under way */
