@@ -17,59 +17,52 @@ struct member {
     const char *expected;
 };
 
+#define TEXT   (1u << JSON_STRING)
+#define TRUTH  (1u << JSON_TRUE | 1u << JSON_FALSE)
+#define NUMBER (1u << JSON_INTEGER)
+
+static const struct member of_user = {
+    "user", TEXT, false, "a user name, or a part of one with \"*\" before or behind it"};
+static const struct member of_client = {"client", TEXT, false,
+                                        "an IP address or a network such as \"192.0.2.0/24\""};
+static const struct member of_backend = {"backend", TEXT, false, "the name of a backend"};
+static const struct member of_cluster = {"cluster", TEXT, false, "a cluster of the routing table"};
+static const struct member the_all = {"all", TRUTH, false, "true or false"};
+static const struct member the_user = {"user", TEXT, true, "a user name"};
+static const struct member the_backend = {"backend", TEXT, true, "the name of a backend"};
+static const struct member the_rate = {"rate", NUMBER, false, DRAIN_RATES};
+static const struct member the_duration = {"duration", TEXT, true, HOLD_TIMES};
+
 struct row {
     const char *name;
     bool acts; /* changes something: the log says who asked for what */
     void (*run)(struct control_client *client, const json_t *request);
-    struct member members[MEMBERS_MAX];
+    const struct member *members[MEMBERS_MAX + 1]; /* NULL-terminated */
 };
 
-#define TEXT  (1u << JSON_STRING)
-#define TRUTH (1u << JSON_TRUE | 1u << JSON_FALSE)
-#define FILTER                                                                             \
-    {"user", TEXT, false, "a user name, or a part of one with \"*\" before or behind it"}, \
-        {"client", TEXT, false, "an IP address or a network such as \"192.0.2.0/24\""},    \
-    {                                                                                      \
-        "backend", TEXT, false, "the name of a backend"                                    \
-    }
-
-#define NUMBER (1u << JSON_INTEGER)
-#define BACKEND                                        \
-    {                                                  \
-        "backend", TEXT, true, "the name of a backend" \
-    }
-#define USER                              \
-    {                                     \
-        "user", TEXT, true, "a user name" \
-    }
-
 static const struct row rows[] = {
-    {"status", false, command_status, {{0}}},
-    {"who", false, command_who, {FILTER}},
-    {"kick", true, command_kick, {FILTER, {"all", TRUTH, false, "true or false"}}},
-    {"reload", true, command_reload, {{0}}},
-    {"down", true, command_down, {BACKEND}},
-    {"up", true, command_up, {BACKEND}},
-    {"drain", true, command_drain, {BACKEND, {"rate", NUMBER, false, DRAIN_RATES}}},
-    {"undrain", true, command_undrain, {BACKEND}},
-    {"move", true, command_move, {USER, BACKEND}},
-    {"hold", true, command_hold, {USER, {"duration", TEXT, true, HOLD_TIMES}}},
-    {"user",
-     false,
-     command_user,
-     {{"user", TEXT, true, "the name by which the user is logged in"},
-      {"cluster", TEXT, false, "a cluster of the routing table"}}},
+    {"status", false, command_status, {NULL}},
+    {"who", false, command_who, {&of_user, &of_client, &of_backend}},
+    {"kick", true, command_kick, {&of_user, &of_client, &of_backend, &the_all}},
+    {"reload", true, command_reload, {NULL}},
+    {"down", true, command_down, {&the_backend}},
+    {"up", true, command_up, {&the_backend}},
+    {"drain", true, command_drain, {&the_backend, &the_rate}},
+    {"undrain", true, command_undrain, {&the_backend}},
+    {"move", true, command_move, {&the_user, &the_backend}},
+    {"hold", true, command_hold, {&the_user, &the_duration}},
+    {"user", false, command_user, {&the_user, &of_cluster}},
 };
 
 static void refuse_unknown(struct control_client *client, const char *name)
 {
     char storage[128], list[256];
-    struct str hint = STR_ON(storage), all = STR_ON(list);
+    struct str hint = STR_ON(storage), known = STR_ON(list);
     struct suggest suggest = suggest_for(slice_str(name));
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         suggest_offer(&suggest, rows[i].name);
-        str_addf(&all, "%s%s", i == 0 ? "one of " : ", ", rows[i].name);
+        str_addf(&known, "%s%s", i == 0 ? "one of " : ", ", rows[i].name);
     }
     suggest_add(&suggest, &hint);
     client_fail(client, list, "unknown command \"%.64s\"%s", name, storage);
@@ -86,9 +79,9 @@ static const struct row *find_row(const char *name)
 
 static const struct member *find_member(const struct row *row, const char *name)
 {
-    for (size_t i = 0; i < MEMBERS_MAX && row->members[i].name != NULL; i++) {
-        if (strcmp(row->members[i].name, name) == 0)
-            return &row->members[i];
+    for (size_t i = 0; row->members[i] != NULL; i++) {
+        if (strcmp(row->members[i]->name, name) == 0)
+            return row->members[i];
     }
     return NULL;
 }
@@ -96,15 +89,15 @@ static const struct member *find_member(const struct row *row, const char *name)
 static void refuse_member(struct control_client *client, const struct row *row, const char *name)
 {
     char storage[128], list[256];
-    struct str hint = STR_ON(storage), all = STR_ON(list);
+    struct str hint = STR_ON(storage), known = STR_ON(list);
     struct suggest suggest = suggest_for(slice_str(name));
 
-    for (size_t i = 0; i < MEMBERS_MAX && row->members[i].name != NULL; i++) {
-        suggest_offer(&suggest, row->members[i].name);
-        str_addf(&all, "%s%s", i == 0 ? "members of: " : ", ", row->members[i].name);
+    for (size_t i = 0; row->members[i] != NULL; i++) {
+        suggest_offer(&suggest, row->members[i]->name);
+        str_addf(&known, "%s%s", i == 0 ? "members of: " : ", ", row->members[i]->name);
     }
-    if (all.len == 0)
-        str_add(&all, SLICE("no member but \"command\""));
+    if (known.len == 0)
+        str_add(&known, SLICE("no member but \"command\""));
     suggest_add(&suggest, &hint);
     client_fail(client, list, "unknown member \"%.64s\" of %s%s", name, row->name, storage);
 }
@@ -130,8 +123,8 @@ static bool check_members(struct control_client *client, const struct row *row,
             return false;
         }
     }
-    for (size_t i = 0; i < MEMBERS_MAX && row->members[i].name != NULL; i++) {
-        const struct member *member = &row->members[i];
+    for (size_t i = 0; row->members[i] != NULL; i++) {
+        const struct member *member = row->members[i];
         if (member->required && json_object_get(request, member->name) == NULL) {
             client_fail(client, member->expected, "\"%s\" is missing", member->name);
             return false;
