@@ -39,8 +39,10 @@ In a mail client (after it trusts the authority above)
   server {host}, port {imaps}, SSL/TLS   or   port {imap}, STARTTLS
   user name {user}, normal password
 
-How a user is routed
+How a user is routed, and what the proxy is doing
   {binary} route -c {configuration} {user}
+  {binary} status -c {configuration}
+  {binary} who -c {configuration}
 Everything lies in {root} and goes away with this program. Ctrl-C ends it.
 
 Waypost's log:"""
@@ -65,7 +67,8 @@ class Scene:
         }
         # A scripted visit types wrong passwords on purpose and need not wait after each.
         patience = {} if show_log else {"auth": {"penalty": {"first": "0s", "max": "0s"}}}
-        self.waypost = Waypost(ground, binary, routes, settings=patience,
+        settings = {"control": {"socket": "control.sock"}, **patience}
+        self.waypost = Waypost(ground, binary, routes, settings=settings,
                                inherit_output=show_log)
 
     @property

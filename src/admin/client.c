@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "admin/commands.h"
@@ -20,6 +21,7 @@ struct control_client {
     struct control *control; /* borrowed */
     uv_pipe_t pipe;
     uv_timer_t timer;
+    uid_t uid;
     unsigned handles; /* not yet closed */
     bool closing, running;
     bool reading, eof;
@@ -73,6 +75,11 @@ static void on_late(uv_timer_t *timer)
 struct control_client *client_of(struct list *node)
 {
     return container_of(node, struct control_client, node);
+}
+
+uid_t client_uid(const struct control_client *c)
+{
+    return c->uid;
 }
 
 struct control *client_control(const struct control_client *c)
@@ -311,6 +318,15 @@ static void advance(struct control_client *c)
 
 /* --- the beginning ---------------------------------------------------------------------------- */
 
+static uid_t uid_of(int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t len = sizeof(peer);
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    return peer.uid;
+}
+
 void client_begin(struct control *control, int fd)
 {
     uv_loop_t *loop = &control->supervisor->loop;
@@ -321,6 +337,7 @@ void client_begin(struct control *control, int fd)
         return;
     }
     c->control = control;
+    c->uid = uid_of(fd);
     list_init(&c->node);
     list_append(&control->clients, &c->node);
     control->client_count++;

@@ -24,6 +24,8 @@ void client_begin(struct control *control, int fd);
 void client_close(struct control_client *client);
 
 struct control_client *client_of(struct list *node);
+/* The user id of the process that connected. */
+uid_t client_uid(const struct control_client *client);
 struct control *client_control(const struct control_client *client);
 /* For a command that has not answered when it returns. */
 void client_await(struct control_client *client, struct control_task *task);

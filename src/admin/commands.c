@@ -135,10 +135,15 @@ static bool check_members(struct control_client *client, const struct row *row,
 
 static void note(struct control_client *client, const json_t *request)
 {
+    const struct log *log = &client_control(client)->supervisor->log;
     char *text = json_dumps(request, JSON_COMPACT);
+    struct log_line line;
 
-    if (text != NULL)
-        log_note(&client_control(client)->supervisor->log, LEVEL_INFO, "operator", "request", text);
+    if (text != NULL && log_begin(&line, log, LEVEL_INFO, "operator")) {
+        log_num(&line, "uid", client_uid(client));
+        log_text(&line, "request", slice_str(text));
+        log_end(&line);
+    }
     free(text);
 }
 

@@ -83,7 +83,7 @@ class Requests(ControlTest):
 
     def test_what_an_operator_did_is_logged(self):
         self.ask("kick", user="nobody@example.org")
-        self.waypost.wait_for_log(r"event=operator request=.*kick.*nobody@example\.org")
+        self.waypost.wait_for_log(rf"event=operator uid={os.geteuid()} request=.*kick.*nobody@example\.org")
         self.ask("who", user="somebody@example.org")
         self.assertNotIn("somebody@example.org", self.waypost.log())
 
