@@ -49,6 +49,7 @@ class Storm:
         self.farm = Farm(ground, SERVERS)
         self._pool = pool or {}
         self._doors = {name: free_port() for name in ("near", "direct")}
+        self._spare = {"name": "spare", "address": f"{HOST}:{free_port()}", "tls": "implicit"}
         self._random = random.Random(seed)
         self._sick = {}  # server -> the word that cures it
         self._names = [f"user{number}@example.org" for number in range(users)]
@@ -174,11 +175,18 @@ class Storm:
         self._orders[word if child.returncode == 0 else f"{word} refused"] += 1
 
     def _reload(self):
-        """Other weights; sometimes a server leaves the pool."""
+        """Other weights; sometimes a server leaves the pool, and the last one all of the table. A
+        port that nobody uses comes and goes."""
         members = {name: self._random.choice([20, 100, 300]) for name in SERVERS}
         if self._random.random() < 0.4:
             members.pop(self._random.choice(SERVERS))
         self._seen["reload"] += 1
+        listeners = self.waypost.configuration["listeners"]
+        if listeners[-1] == self._spare:
+            listeners.pop()
+        else:
+            listeners.append(self._spare)
+        self.waypost.write_configuration()
         self.waypost.write_routes(self._routes(members))
         self.waypost.reload()
 
@@ -190,8 +198,11 @@ class Storm:
         self._running.clear()
 
     def _routes(self, members):
-        near = dict.fromkeys(SERVERS[:3], 100)
-        return {"backends": self.farm.backends(),
+        near = dict.fromkeys(SERVERS[:-1], 100)
+        backends = self.farm.backends()
+        if SERVERS[-1] not in members:
+            del backends[SERVERS[-1]]
+        return {"backends": backends,
                 "pools": {"mail": {"members": members, "choose": "round-robin", **self._pool},
                           "near": {"members": near, "choose": "least-sessions", **self._pool}},
                 "routes": [{"listener": ["near"], "to": "near"},

@@ -9,9 +9,10 @@ from tests.support.cluster import ClusterTest
 class OneBackend(ClusterTest):
     """In turn every login would go to another server, but for the promise."""
 
-    count = 80
+    count = 140
     pool = {"one_backend_per_user": True, "choose": "round-robin"}
-    settings = {"placement": {"linger": "1m", "settle": "200ms", "hold": "15s"}}
+    settings = {"placement": {"linger": "1m", "settle": "200ms", "hold": "15s"},
+                "control": {"socket": "control.sock"}}
 
     @classmethod
     def setUpClass(cls):
@@ -21,6 +22,12 @@ class OneBackend(ClusterTest):
     def stranger(self):
         """A user who has never been anywhere."""
         return next(self.strangers)
+
+    def order(self, *words):
+        """A command of the operator to the running proxy."""
+        done = self.waypost.command(words[0], "-c", self.waypost.path, *words[1:])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def sessions_of(self, user, count):
         """That many sessions of one user, begun at the same time."""
@@ -96,6 +103,39 @@ class OneBackend(ClusterTest):
 
     def test_all_move_when_the_server_stops(self):
         self.both_move(self.stranger(), lambda server: server.stop())
+
+    def test_all_move_when_the_operator_says_so(self):
+        user, neighbour = self.stranger(), self.stranger()
+        mails, name = self.together(user, 4)
+        [other], _ = self.together(neighbour, 1)
+        to = self.cluster.others(name)[0]
+        self.order("move", user.name, to)
+        for mail in mails:
+            self.assertTrue(mail.farewell().startswith(b"* BYE "))
+        self.assertEqual(self.together(user, 4)[1], to)
+        self.assertTrue(other.alive())
+
+    def test_a_server_is_emptied_for_an_upgrade(self):
+        groups = [self.together(user, 2) for user in (self.stranger() for _ in range(9))]
+        self.order("drain", "b2")
+        self.assertNotIn("b2", {self.together(self.stranger(), 1)[1] for _ in range(6)})
+        self.order("drain", "b2", "--rate", "100")
+        for mails, name in groups:
+            for mail in mails:
+                self.assertTrue(name == "b2" or mail.alive())
+        self.cluster["b2"].stop()
+        self.cluster["b2"].start()
+        self.order("undrain", "b2")
+        self.recover()
+        self.assertTrue(any(self.together(self.stranger(), 1)[1] == "b2" for _ in range(12)))
+
+    def test_a_kicked_user_may_come_back(self):
+        user = self.stranger()
+        mails, name = self.together(user, 4)
+        self.order("kick", "--user", user.name)
+        for mail in mails:
+            self.assertTrue(mail.farewell().startswith(b"* BYE "))
+        self.assertEqual(self.together(user, 2)[1], name)
 
 
 if __name__ == "__main__":
