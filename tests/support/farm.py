@@ -9,7 +9,8 @@ meanwhile. Logins take a random moment, so that those of one user overlap.
 
 Over the control socket come lines `WORD NAME`, each answered by a line of JSON: kill (the port is
 closed, connections are reset), stop (BYE to everybody), start, hang (accepts, by the kernel, and is
-silent), wake, fill (greets with BYE), report. `class Farm` is its handle in a test.
+silent), wake, fill (greets with BYE), limp (logins get a late verdict or none), report. `class Farm`
+is its handle in a test.
 """
 
 import base64
@@ -30,6 +31,7 @@ from . import TOP
 
 CAPABILITIES = b"IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE AUTH=PLAIN"
 LOGIN_TAKES = 0.004  # seconds at most
+LIMPING_TAKES = 0.4
 EXAMPLES = 5  # violations that are told in full
 RESET = struct.pack("ii", 1, 0)
 
@@ -119,14 +121,14 @@ class Server:
         self.port = port
         self.listener = None
         self.peers = set()
-        self.silent = self.full = False
+        self.silent = self.full = self.limping = False
         self.logins = 0
 
     def fileno(self):
         return self.listener.fileno()
 
     def start(self):
-        self.full = False
+        self.full = self.limping = False
         if self.listener is None:
             self.listener = socket.create_server((HOST, self.port), backlog=512)
             self.listener.setblocking(False)
@@ -160,6 +162,9 @@ class Server:
 
     def fill(self):
         self.full = True
+
+    def limp(self):
+        self.limping = True
 
     def close(self):
         self.wake()
@@ -210,7 +215,9 @@ class Watch:
         self.servers = {name: Server(self, name, port) for name, port in ports.items()}
         self.where = {}  # user -> the peers he is logged in on
         self.last = {}  # user -> the server of his last login
-        self.counts = {"logins": 0, "moves": 0, "violations": 0, "examples": []}
+        self.ends = {}  # user -> when he last left one
+        self.counts = {"logins": 0, "moves": 0, "violations": 0, "examples": [],
+                       "shortest_gap": None}
         for server in self.servers.values():
             server.start()
 
@@ -221,7 +228,12 @@ class Watch:
         self._selector.unregister(thing)
 
     def later(self, peer, tag, user):
-        due = time.monotonic() + self._random.random() * LOGIN_TAKES
+        limping = peer.server.limping
+        if limping and self._random.random() < 0.5:
+            if self._random.random() < 0.5:
+                peer.server.drop(peer)
+            return
+        due = time.monotonic() + self._random.random() * (LIMPING_TAKES if limping else LOGIN_TAKES)
         heapq.heappush(self._logins, (due, next(self._numbers), peer, tag, user))
 
     def run(self):
@@ -256,6 +268,9 @@ class Watch:
         here = self.where.setdefault(user, set())
         if any(other.server is not peer.server and not ended(other) for other in here):
             self.violation(user, peer, here)
+        if not here and self.last.get(user, peer.server) is not peer.server:
+            gap = round(time.monotonic() - self.ends[user], 3)
+            self.counts["shortest_gap"] = min(gap, self.counts["shortest_gap"] or gap)
         peer.user = user
         here.add(peer)
         peer.server.logins += 1
@@ -275,6 +290,7 @@ class Watch:
     def gone(self, peer):
         if peer.user is not None:
             self.where[peer.user].discard(peer)
+            self.ends[peer.user] = time.monotonic()
 
     def obey(self, commands):
         """One line; false when the test has gone."""

@@ -1,8 +1,9 @@
 """A crowd of users before a farm of servers that fail: what must hold all the time, and at the end.
 
-Every half second or so a server is killed, stopped, hung, filled up or brought back, or the routing
-table gets other weights and members. What is done when comes from a seed; what the threads of the
-proxy make of it does not, so the same seed gives the same weather, not the same run.
+Several times in a second a server is killed, stopped, hung, filled up, lamed or brought back, the
+routing table gets other weights and members, or the operator kicks, moves, holds and drains. What is
+done when comes from a seed; what the threads of the proxy make of it does not, so the same seed gives
+the same weather, not the same run.
 """
 
 import asyncio
@@ -20,9 +21,9 @@ from .crowd import PATIENCE, Crowd
 from .farm import Farm
 
 SERVERS = ("f1", "f2", "f3", "f4")
-ILLS = ("kill", "stop", "hang", "hang", "fill", "drain", "down")
-CURES = {"kill": "start", "stop": "start", "fill": "start", "hang": "wake", "drain": "undrain",
-         "down": "up"}
+ILLS = ("kill", "stop", "hang", "hang", "fill", "limp", "limp", "drain", "down")
+CURES = {"kill": "start", "stop": "start", "fill": "start", "limp": "start", "hang": "wake",
+         "drain": "undrain", "down": "up"}
 COMMANDED = ("drain", "undrain", "down", "up")  # the proxy is told, not the server
 WEATHER = (*CURES, *CURES.values(), "reload", "kick", "move", "hold")
 SICK = 2  # servers that may be out of order at once
@@ -104,6 +105,7 @@ class Storm:
             "logins": report["logins"],
             "logins per second": round(report["logins"] / seconds),
             "moves": report["moves"],
+            "shortest gap": report["shortest_gap"],  # seconds between two servers
             "failovers": len(re.findall("event=backend_failed ", self.waypost.log())),
             "violations": report["violations"],
             "examples": report["examples"],
