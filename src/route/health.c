@@ -33,6 +33,14 @@ static enum health_news turn(struct health *h, enum health_cause down, uint64_t 
     return down == HEALTH_BY_NONE ? HEALTH_ROSE : HEALTH_FELL;
 }
 
+/* Greetings that lead to no login are worth less each time. */
+static unsigned needed(const struct health *h, const struct health_rules *rules)
+{
+    bool doubtful = h->down == HEALTH_BY_LOGINS && h->trips > 1;
+
+    return doubtful ? rules->rise << (h->trips - 1) : rules->rise;
+}
+
 enum health_news health_probed(struct health *h, const struct health_rules *rules, bool up,
                                struct slice why, uint64_t now)
 {
@@ -45,7 +53,7 @@ enum health_news health_probed(struct health *h, const struct health_rules *rule
         return HEALTH_SAME;
     }
     h->probes++;
-    if (h->probes < (up ? rules->rise : rules->fall))
+    if (h->probes < (up ? needed(h, rules) : rules->fall))
         return HEALTH_SAME;
     return turn(h, up ? HEALTH_BY_NONE : HEALTH_BY_PROBE, now);
 }
@@ -55,7 +63,7 @@ enum health_news health_probed(struct health *h, const struct health_rules *rule
 enum health_news health_login_reached(struct health *h, const struct health_rules *rules,
                                       uint64_t now)
 {
-    h->logins = 0;
+    h->logins = h->trips = 0;
     if (h->down == HEALTH_BY_NONE || (h->down == HEALTH_BY_PROBE && rules->probed))
         return HEALTH_SAME;
     return turn(h, HEALTH_BY_NONE, now);
@@ -73,7 +81,11 @@ enum health_news health_login_failed(struct health *h, const struct health_rules
         h->retry = now + HEALTH_COOLDOWN;
         return HEALTH_SAME;
     }
-    return h->logins < rules->fall ? HEALTH_SAME : turn(h, HEALTH_BY_LOGINS, now);
+    if (h->logins < rules->fall)
+        return HEALTH_SAME;
+    if (h->trips <= HEALTH_DOUBT)
+        h->trips++;
+    return turn(h, HEALTH_BY_LOGINS, now);
 }
 
 bool health_allows(struct health *h, const struct health_rules *rules, uint64_t now)

@@ -106,6 +106,36 @@ Test(health, probes_close_the_breaker)
     cr_expect_eq(fail(&probed, 2006), HEALTH_SAME, "counted from the beginning");
 }
 
+static unsigned probes_to_rise(void)
+{
+    unsigned count = 1;
+
+    while (probe(true, 3000) != HEALTH_ROSE)
+        count++;
+    return count;
+}
+
+/* Its greeting is fine, its logins are not: it must not go up and down every few seconds. */
+Test(health, a_breaker_that_trips_again_and_again_is_closed_more_slowly)
+{
+    static const unsigned wanted[] = {2, 4, 8, 16, 32, 32, 32};
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+        trip(&probed, 5000);
+        cr_expect_eq(probes_to_rise(), wanted[i], "trip %zu", i);
+    }
+    cr_expect_eq(health_login_reached(&h, &probed, 5000), HEALTH_SAME);
+    trip(&probed, 5000);
+    cr_expect_eq(probes_to_rise(), 2, "a login had got through");
+    trip(&probed, 5000);
+    for (unsigned i = 0; i < 3; i++)
+        probe(false, 5000);
+    cr_expect_eq(probes_to_rise(), 4, "counted from the last failure");
+    for (unsigned i = 0; i < 3; i++)
+        probe(false, 5000);
+    cr_expect_eq(probes_to_rise(), 2, "what probes took down is another matter");
+}
+
 Test(health, a_login_that_gets_through_closes_the_breaker)
 {
     trip(&probed, 2000);

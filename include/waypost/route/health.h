@@ -2,7 +2,8 @@
  * Whether one backend may be sent users: what probes and logins have shown, and what the operator
  * says. A backend of which nothing is known is up. `fall` failures in a row take it down, `rise`
  * probes that succeed in a row bring it back. Failed logins trip it as a circuit breaker: further
- * ones are turned away at once, not after a timeout. Where nobody probes, one login at a time is
+ * ones are turned away at once, not after a timeout. When it trips again before any login has got
+ * through, probes are believed less easily each time. Where nobody probes, one login at a time is
  * let through as a trial, which decides. Pure; `now` is monotonic milliseconds.
  */
 #pragma once
@@ -13,6 +14,8 @@
 #include "waypost/base/slice.h"
 
 #define HEALTH_WHY 256u
+/* `rise` is doubled as often as that at most. */
+#define HEALTH_DOUBT 4u
 /* Where nobody probes: from a failed login to the next trial, ms. */
 #define HEALTH_COOLDOWN UINT64_C(10000)
 
@@ -30,6 +33,7 @@ struct health {
     char why[HEALTH_WHY];    /* the latest failure, for people; "" before the first */
     unsigned probes;         /* in a row that contradict: failures while up, else successes */
     unsigned logins;         /* in a row that failed */
+    unsigned trips;          /* of the breaker, with no login in between that got through */
     uint64_t retry;          /* down: no trial before */
     bool set_down, draining; /* the operator's, and nobody else's */
 };
