@@ -33,6 +33,7 @@ struct dial {
     size_t next;      /* address to try next */
     size_t pending;   /* attempts under way */
     unsigned handles; /* not yet closed */
+    bool theirs;      /* an attempt failed for no reason of this machine */
     bool ending;
     struct dial_outcome outcome;
     struct str detail; /* borrowed */
@@ -93,10 +94,23 @@ static const char *explain(const struct dial *dial, int error)
     return uv_strerror(uv_translate_sys_error(error));
 }
 
+/* For want of something here, as opposed to there or in between. */
+static bool is_ours(int error)
+{
+    static const int errors[] = {NO_SOURCE, EADDRNOTAVAIL, EMFILE, ENFILE,
+                                 ENOMEM,    ENOBUFS,       EAGAIN, EAFNOSUPPORT};
+    size_t i = 0;
+
+    while (i < COUNT_OF(errors) && errors[i] != error)
+        i++;
+    return i < COUNT_OF(errors);
+}
+
 static void note(struct dial *dial, const struct addr *to, int error)
 {
     char text[ADDR_TEXT];
 
+    dial->theirs |= !is_ours(error);
     str_addf(&dial->detail, "%s%s: %s", dial->detail.len > 0 ? ", " : "",
              addr_format(to, true, text), explain(dial, error));
 }
@@ -199,7 +213,7 @@ static void try_next(struct dial *dial)
         note(dial, &attempt->to, error);
     }
     if (dial->pending == 0)
-        end(dial, PORT_CONNECT);
+        end(dial, dial->theirs ? PORT_CONNECT : PORT_LOCAL);
 }
 
 static void on_found(struct dns_query *query, const char *error)

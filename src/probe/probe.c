@@ -39,6 +39,12 @@ bool probe_fail(struct probe *p, const char *why)
     return probe_down(p, why, SLICE(""));
 }
 
+static bool lack_memory(struct probe *p)
+{
+    p->ours = true;
+    return probe_fail(p, "out of memory");
+}
+
 void probe_give_up(struct probe *p, const char *why)
 {
     if (!probe_done(p))
@@ -48,7 +54,7 @@ void probe_give_up(struct probe *p, const char *why)
 void probe_say(struct probe *p, struct slice text)
 {
     if (!buf_append(&p->port.out, text))
-        probe_fail(p, "out of memory");
+        lack_memory(p);
 }
 
 void probe_succeed(struct probe *p)
@@ -64,6 +70,7 @@ void probe_succeed(struct probe *p)
 
 static bool broken(struct probe *p)
 {
+    p->ours = port_failure_is_ours(p->port.failure);
     return probe_fail(p, p->port.detail[0] == '\0' ? "out of memory" : p->port.detail);
 }
 
@@ -135,7 +142,7 @@ static bool dial_step(struct probe *p)
     if (!p->port.open)
         return false;
     if (!add_proxy_header(p))
-        return probe_fail(p, "out of memory");
+        return lack_memory(p);
     if (p->backend->tls == CONF_TLS_IMPLICIT)
         p->port.ask = ASK_TLS;
     p->phase = PROBE_GREETING;

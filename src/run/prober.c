@@ -51,7 +51,8 @@ static void take_in(struct prober *p, const struct probe *probe)
         lore->note(lore->ctx, probe->backend, LORE_BEFORE_LOGIN, caps_words(&probe->caps));
     else
         tell_failure(p, probe);
-    fleet_probed(p->fleet, b, probe->up, probe->why, now);
+    if (!probe->ours)
+        fleet_probed(p->fleet, b, probe->up, probe->why, now);
     unsettled = fleet_unsettled(p->fleet, b);
     agenda_add(&p->agenda, probe->backend->index,
                now + agenda_pause(probe->backend->probe.interval, unsettled, any_number()));

@@ -272,9 +272,11 @@ static enum refusal blame(const struct session *s)
 }
 
 /* Only what happened before anything of this client's was sent says something about the backend:
- * what comes later could be brought about by a client. */
+ * what comes later could be brought about by a client. What this machine lacks says nothing. */
 static void missed(struct session *s, const char *why)
 {
+    if (s->backend.failed && port_failure_is_ours(s->backend.failure))
+        return;
     if (s->phase != PHASE_DIAL && s->phase != PHASE_GREETING && s->phase != PHASE_STARTING)
         return;
     s->lease.news = LEASE_MISSED;

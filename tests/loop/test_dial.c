@@ -373,7 +373,7 @@ Test(dial, t87_no_source_that_can_be_used)
         start_from("127.0.0.1", port, rows[i].from);
         finish();
         cr_expect_eq(bed.outcome.fd, -1, "%s", rows[i].why);
-        cr_expect_eq(bed.outcome.failure, PORT_CONNECT, "%s", rows[i].why);
+        cr_expect_eq(bed.outcome.failure, PORT_LOCAL, "%s", rows[i].why);
         snprintf(want, sizeof(want), "127.0.0.1:%u: %s", port, rows[i].why);
         cr_expect_str_eq(bed.detail, want);
     }

@@ -145,6 +145,24 @@ Test(prober, failed_logins_are_looked_into_at_once)
     close_bed();
 }
 
+/* 192.0.2.1 is nobody's: there is nothing to connect from. */
+Test(prober, what_this_machine_lacks_is_not_held_against_the_backend)
+{
+    struct fleet_view view;
+
+    open_bed("\"tls\": \"none\", \"source_addresses\": [\"192.0.2.1\"]",
+             "\"interval\": \"10ms\", \"fall\": 1");
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert(connbed_logged(&bed, "event=probe_failed backend=b1"));
+        bed.log_len = 0;
+        bed.log_text[0] = '\0';
+    }
+    fleet_look(&bed.fleet, bed.generation->fleet[0], 0, &view);
+    cr_expect_str_eq(view.state, "up");
+    cr_expect_eq(view.probed, FLEET_NEVER);
+    close_bed();
+}
+
 Test(prober, a_backend_that_does_not_verify_is_down)
 {
     open_bed("\"tls\": \"starttls\", \"verify\": {\"name\": \"b1.test\"}", SELDOM ", \"fall\": 1");

@@ -188,6 +188,14 @@ class Logins(SystemTest):
         waypost.wait_for_log(r"event=backend_up backend=fake by=probe", timeout=20)
         self.assertEqual(self.log_in(waypost)[1].status, "OK")
 
+    def test_what_this_machine_lacks_is_not_held_against_the_backend(self):
+        waypost = self.before_it({"interval": "50ms", "fall": 1},
+                                 source_addresses=["192.0.2.1"])  # is nobody's
+        for _ in range(5):
+            self.assertIn("[UNAVAILABLE]", self.log_in(waypost)[1].text)
+        waypost.wait_for_log(r"(?s)(event=backend_failed .*){5}")
+        self.assertNotIn("backend_down", waypost.log())
+
     def test_max_sessions(self):
         waypost = self.before_it({"interval": "0s"}, max_sessions=2)
         first, reply = self.log_in(waypost, "a@example.org")

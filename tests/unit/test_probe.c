@@ -131,6 +131,28 @@ Test(probe, what_the_shell_says_of_a_failure)
         probe_step(&p, 200);
         cr_expect(probe_done(&p));
         cr_expect_str_eq(p.why, "certificate has expired");
+        cr_expect_not(p.ours);
+        probe_fini(&p);
+    }
+    pool_fini(&pool);
+}
+
+Test(probe, what_this_machine_lacks_is_told_apart)
+{
+    static const enum port_failure failures[] = {PORT_RESOLVE,      PORT_CONNECT,    PORT_IO,
+                                                 PORT_TLS_PROTOCOL, PORT_TLS_VERIFY, PORT_MEMORY,
+                                                 PORT_LOCAL};
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_IMPLICIT};
+    struct probe p;
+
+    pool_init(&pool);
+    for (size_t i = 0; i < COUNT_OF(failures); i++) {
+        reach(&p, &backend, NULL);
+        p.port.failed = true;
+        p.port.failure = failures[i];
+        probe_step(&p, 200);
+        cr_expect(probe_done(&p) && !p.up);
+        cr_expect_eq(p.ours, i >= 5, "failure %d", (int)failures[i]);
         probe_fini(&p);
     }
     pool_fini(&pool);
@@ -205,6 +227,7 @@ Test(probe, without_memory_it_is_down)
     probe_step(&p, 100);
     cr_expect(probe_done(&p) && !p.up);
     cr_expect_str_eq(p.why, "out of memory");
+    cr_expect(p.ours);
     pool.fail_after = -1;
     probe_fini(&p);
     pool_fini(&pool);

@@ -21,7 +21,14 @@ enum port_failure {
     PORT_TLS_PROTOCOL, /* not TLS, no common version, alert received */
     PORT_TLS_VERIFY,   /* chain, name or pin did not verify */
     PORT_MEMORY,
+    PORT_LOCAL, /* nothing to connect from: no descriptor, port or address of this machine */
 };
+
+/* It says nothing about the other side. */
+static inline bool port_failure_is_ours(enum port_failure failure)
+{
+    return failure == PORT_MEMORY || failure == PORT_LOCAL;
+}
 
 enum port_ask {
     ASK_OPEN = 1u << 0,   /* backend only: connect to the session's target */

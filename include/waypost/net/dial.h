@@ -31,7 +31,8 @@ struct dial_to {
 struct dial_outcome {
     int fd; /* connected, non-blocking, now the callee's; -1 none */
     struct addr remote;
-    enum port_failure failure; /* PORT_FINE after success or cancellation */
+    /* PORT_FINE after success or cancellation; PORT_LOCAL when no attempt got as far as the net. */
+    enum port_failure failure;
 };
 
 /* Called exactly once, from the loop, when nothing of the dial is left alive. */
