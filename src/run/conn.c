@@ -195,22 +195,23 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
         .local = socket_local(fd),
         .remote = *remote,
     };
-    struct conn *c = malloc(sizeof(*c));
+    struct conn *c = calloc(1, sizeof(*c));
 
     if (c == NULL ||
-        getrandom(setup.entropy, sizeof(setup.entropy), 0) != (ssize_t)sizeof(setup.entropy)) {
+        getrandom(setup.entropy, sizeof(setup.entropy), 0) != (ssize_t)sizeof(setup.entropy) ||
+        !session_init(&c->session, &setup, uv_now(home->loop))) {
         free(c);
         close(fd);
         return false;
     }
-    *c = (struct conn){.home = home, .timer_at = SESSION_NEVER};
+    c->home = home;
+    c->timer_at = SESSION_NEVER;
     c->generation = generation_hold(generation);
     list_append(&home->conns, &c->node);
     list_append(&home->early, &c->early);
     home->count++;
     c->number = ++home->accepted;
     uv_timer_init(home->loop, &c->timer);
-    session_init(&c->session, &setup, uv_now(home->loop));
     stream_init(&c->client, home->loop, home->env->pool, &c->session.client, on_wake, c);
     outgoing_init(&c->backend, home->loop, home->env->pool, home->dns, &c->session.backend, on_wake,
                   c);

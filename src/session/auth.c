@@ -1,7 +1,7 @@
 /*
  * Credentials from the client, under TLS: LOGIN, AUTHENTICATE and the SASL exchange (RFC 9051
- * section 6.2, RFC 4422, RFC 4959). Fills s->credentials and names the one identity they stand for;
- * what comes of it is decided elsewhere. Never logs, echoes or forwards a secret.
+ * section 6.2, RFC 4422, RFC 4959). Fills s->pre->credentials and names the one identity they stand
+ * for; what comes of it is decided elsewhere. Never logs, echoes or forwards a secret.
  */
 #include "session/phase.h"
 
@@ -13,14 +13,14 @@
 
 static struct slice tag_of(const struct session *s)
 {
-    return slice_of(s->tag, s->tag_len);
+    return slice_of(s->pre->tag, s->pre->tag_len);
 }
 
 static void keep_tag(struct session *s, struct slice tag)
 {
-    REQUIRE(tag.len <= sizeof(s->tag));
-    memcpy(s->tag, tag.ptr, tag.len);
-    s->tag_len = tag.len;
+    REQUIRE(tag.len <= sizeof(s->pre->tag));
+    memcpy(s->pre->tag, tag.ptr, tag.len);
+    s->pre->tag_len = tag.len;
 }
 
 /* EXTERNAL: the verified certificate names the user (RFC 4422 appendix A). */
@@ -34,7 +34,7 @@ static bool name_by_certificate(struct session *s)
     if (name == NULL && auth->external_cn)
         name = s->client.cert_name;
     return name != NULL && credentials_user_legal(slice_str(name)) &&
-           secret_set(&s->credentials.authcid, slice_str(name));
+           secret_set(&s->pre->credentials.authcid, slice_str(name));
 }
 
 /* A token whose message names nobody (RFC 7628 section 3.1): the payload may, for routing only. */
@@ -42,18 +42,18 @@ static bool name_by_token(struct session *s)
 {
     const char *claim = s->conf->auth.oauth_claim;
 
-    s->claimed = true;
-    return claim != NULL && sasl_token_claim(secret_reveal(&s->credentials.password), claim,
-                                             &s->credentials.authcid);
+    s->pre->claimed = true;
+    return claim != NULL && sasl_token_claim(secret_reveal(&s->pre->credentials.password), claim,
+                                             &s->pre->credentials.authcid);
 }
 
 static bool name_user(struct session *s)
 {
-    s->claimed = false;
-    if (s->credentials.authcid.len > 0)
+    s->pre->claimed = false;
+    if (s->pre->credentials.authcid.len > 0)
         return true;
-    return s->credentials.kind == CREDENTIAL_CERTIFICATE ? name_by_certificate(s)
-                                                         : name_by_token(s);
+    return s->pre->credentials.kind == CREDENTIAL_CERTIFICATE ? name_by_certificate(s)
+                                                              : name_by_token(s);
 }
 
 /* A certificate speaks for its own name only: behind it stands a master login that no backend
@@ -72,7 +72,7 @@ static bool may_act_as(struct session *s, struct slice authzid, struct slice aut
 {
     if (authzid.len == 0 || slice_eq(authzid, authcid))
         return true;
-    if (s->credentials.kind == CREDENTIAL_CERTIFICATE)
+    if (s->pre->credentials.kind == CREDENTIAL_CERTIFICATE)
         return repeats_own_name(s, authzid, authcid);
     return s->conf->auth.allow_authzid;
 }
@@ -81,11 +81,11 @@ static bool may_act_as(struct session *s, struct slice authzid, struct slice aut
  * name and logging in as another is never done (RFC 4616 section 2). */
 static void attempt(struct session *s)
 {
-    s->attempt_began = s->now;
+    s->pre->attempt_began = s->now;
     if (!name_user(s))
         refuse_login(s, REFUSAL_authentication);
-    else if (!may_act_as(s, secret_reveal(&s->credentials.authzid),
-                         secret_reveal(&s->credentials.authcid)))
+    else if (!may_act_as(s, secret_reveal(&s->pre->credentials.authzid),
+                         secret_reveal(&s->pre->credentials.authcid)))
         refuse_login(s, REFUSAL_authorization);
     else if (gate_attempt(s))
         place_begin(s);
@@ -93,14 +93,14 @@ static void attempt(struct session *s)
 
 void auth_login(struct session *s, struct slice tag, struct slice args)
 {
-    if (!command_login(args, &s->credentials.authcid, &s->credentials.password)) {
+    if (!command_login(args, &s->pre->credentials.authcid, &s->pre->credentials.password)) {
         command_bad(s, tag, "LOGIN takes a user name and a password.");
         return;
     }
     keep_tag(s, tag);
-    s->credentials.kind = CREDENTIAL_PASSWORD;
-    if (!credentials_user_legal(secret_reveal(&s->credentials.authcid))) {
-        credentials_clear(&s->credentials);
+    s->pre->credentials.kind = CREDENTIAL_PASSWORD;
+    if (!credentials_user_legal(secret_reveal(&s->pre->credentials.authcid))) {
+        credentials_clear(&s->pre->credentials);
         command_bad(s, tag, "Invalid user name.");
         return;
     }
@@ -126,8 +126,8 @@ static void respond(struct session *s, struct slice base64)
     enum result result = BAD;
 
     if (base64_decode(base64, &response))
-        result =
-            s->sasl.row->respond(&s->sasl, secret_reveal(&response), &s->credentials, &challenge);
+        result = s->pre->sasl.row->respond(&s->pre->sasl, secret_reveal(&response),
+                                           &s->pre->credentials, &challenge);
     secret_clear(&response);
     if (result == CONTINUE) {
         say_challenge(s, challenge);
@@ -135,7 +135,7 @@ static void respond(struct session *s, struct slice base64)
     } else if (result == DONE) {
         attempt(s);
     } else {
-        credentials_clear(&s->credentials);
+        credentials_clear(&s->pre->credentials);
         command_enter(s);
         command_bad(s, tag_of(s), "Invalid SASL response.");
     }
@@ -175,7 +175,7 @@ void auth_authenticate(struct session *s, struct slice tag, struct slice args)
         return;
     }
     keep_tag(s, tag);
-    s->sasl = (struct sasl){.row = row};
+    s->pre->sasl = (struct sasl){.row = row};
     if (auth.has_initial) {
         respond(s, auth.initial);
         return;
@@ -187,19 +187,19 @@ void auth_authenticate(struct session *s, struct slice tag, struct slice args)
 enum result auth_line(struct session *s, struct slice *line, size_t *len)
 {
     struct scan_limits limits = {.sasl_line = s->conf->limits.sasl_line};
-    enum result result = scan_line(&s->scan, &s->client.in, &limits);
+    enum result result = scan_line(&s->pre->scan, &s->client.in, &limits);
     struct slice text;
 
     if (result == NEED_MORE)
         return NEED_MORE;
     if (result == DONE) {
-        text = slice_take(buf_bytes(&s->client.in), s->scan.len);
+        text = slice_take(buf_bytes(&s->client.in), s->pre->scan.len);
         *len = text.len;
         while (text.len > 0 && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
             text.len--;
         *line = text;
     }
-    scan_reset(&s->scan);
+    scan_reset(&s->pre->scan);
     return result;
 }
 
@@ -214,12 +214,12 @@ enum step sasl_step(struct session *s)
             return STILL;
         session_fail(s, REASON_client_closed);
     } else if (result == BAD) {
-        credentials_clear(&s->credentials);
+        credentials_clear(&s->pre->credentials);
         command_enter(s);
         command_bad(s, tag_of(s), "Invalid SASL response.");
     } else if (slice_eq(line, SLICE("*"))) {
         /* Cancelled (RFC 9051 section 6.2.2): no guess, no offence. */
-        credentials_clear(&s->credentials);
+        credentials_clear(&s->pre->credentials);
         session_say(s, "%.*s BAD Authentication cancelled.\r\n", SLICE_ARG(tag_of(s)));
         command_enter(s);
     } else {

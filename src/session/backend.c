@@ -12,7 +12,7 @@
 /* One whole reply, or the end of this candidate (BAD). */
 static enum result hear(struct session *s)
 {
-    enum result result = reply_next(&s->reply, &s->backend.in);
+    enum result result = reply_next(&s->pre->reply, &s->backend.in);
 
     if (result == BAD) {
         place_next(s, REFUSAL_unavailable, "reply is not IMAP");
@@ -29,8 +29,8 @@ static enum result hear(struct session *s)
 /* Drops the reply that hear found; its slices are dead afterwards. */
 static void heard(struct session *s)
 {
-    buf_drop(&s->backend.in, s->reply.len);
-    reply_reset(&s->reply);
+    buf_drop(&s->backend.in, s->pre->reply.len);
+    reply_reset(&s->pre->reply);
 }
 
 static enum step waiting(enum result result)
@@ -41,7 +41,7 @@ static enum step waiting(enum result result)
 /* The number of our command that the reply answers, or 0. */
 static unsigned own_number(const struct session *s)
 {
-    return s->reply.kind == REPLY_TAGGED ? login_own_number(s, s->reply.tag) : 0;
+    return s->pre->reply.kind == REPLY_TAGGED ? login_own_number(s, s->pre->reply.tag) : 0;
 }
 
 static void note(struct session *s, enum lore_when when, struct slice words)
@@ -58,15 +58,15 @@ static void note(struct session *s, enum lore_when when, struct slice words)
 static void learn(struct session *s)
 {
     struct slice words;
-    bool before = !s->accepted && (!s->said_login || s->sent.caps != 0);
-    struct caps *caps = before ? &s->caps : &s->caps_after;
+    bool before = !s->pre->accepted && (!s->pre->said_login || s->pre->sent.caps != 0);
+    struct caps *caps = before ? &s->pre->caps : &s->pre->caps_after;
 
-    if (!reply_capabilities(&s->reply, &words))
+    if (!reply_capabilities(&s->pre->reply, &words))
         return;
     if (before && (s->target->tls != CONF_TLS_STARTTLS || s->backend.secure))
         note(s, LORE_BEFORE_LOGIN, words);
-    if (before && s->said_login) {
-        s->outdated = !slice_eq(words, caps_words(&s->caps));
+    if (before && s->pre->said_login) {
+        s->pre->outdated = !slice_eq(words, caps_words(&s->pre->caps));
         return;
     }
     if (!caps_set(caps, words))
@@ -79,7 +79,8 @@ static void say_login(struct session *s)
 {
     struct login_plan plan;
 
-    if (!caps_has(&s->caps, SLICE("IMAP4rev1")) && !caps_has(&s->caps, SLICE("IMAP4rev2"))) {
+    if (!caps_has(&s->pre->caps, SLICE("IMAP4rev1")) &&
+        !caps_has(&s->pre->caps, SLICE("IMAP4rev2"))) {
         place_next(s, REFUSAL_unavailable, "speaks neither IMAP4rev1 nor IMAP4rev2");
         return;
     }
@@ -88,10 +89,10 @@ static void say_login(struct session *s)
         place_next(s, REFUSAL_serverbug, plan.why);
         return;
     }
-    s->sent.login = login_begin(s, &plan);
-    if (s->sent.login == 0)
+    s->pre->sent.login = login_begin(s, &plan);
+    if (s->pre->sent.login == 0)
         place_next(s, REFUSAL_serverbug, "credentials do not fit a command");
-    s->said_login = true;
+    s->pre->said_login = true;
 }
 
 /* With capabilities that another session has seen there is no need to wait for the answer: ask and
@@ -99,7 +100,7 @@ static void say_login(struct session *s)
 static bool recall(struct session *s)
 {
     return s->target->pipelining && s->backend.secure && s->lore != NULL &&
-           s->lore->recall(s->lore->ctx, s->target, &s->caps);
+           s->lore->recall(s->lore->ctx, s->target, &s->pre->caps);
 }
 
 /* Sends whatever can be sent now. Called when the connection is ready and after each answer. */
@@ -107,16 +108,16 @@ static void advance(struct session *s)
 {
     bool pipelining = s->target->pipelining;
 
-    if (!caps_known(&s->caps)) {
-        if (s->sent.caps == 0)
-            s->sent.caps = login_command(s, "CAPABILITY");
+    if (!caps_known(&s->pre->caps)) {
+        if (s->pre->sent.caps == 0)
+            s->pre->sent.caps = login_command(s, "CAPABILITY");
         if (!recall(s))
             return;
     }
-    if (!s->said_id && s->target->identity_id && caps_has(&s->caps, SLICE("ID")))
-        s->sent.id = login_identify(s);
-    s->said_id = true;
-    if (!s->said_login && (pipelining || (s->sent.id == 0 && s->sent.caps == 0)))
+    if (!s->pre->said_id && s->target->identity_id && caps_has(&s->pre->caps, SLICE("ID")))
+        s->pre->sent.id = login_identify(s);
+    s->pre->said_id = true;
+    if (!s->pre->said_login && (pipelining || (s->pre->sent.id == 0 && s->pre->sent.caps == 0)))
         say_login(s);
 }
 
@@ -139,22 +140,22 @@ enum step greeting_step(struct session *s)
     result = hear(s);
     if (result != DONE)
         return waiting(result);
-    if (s->reply.kind != REPLY_UNTAGGED || s->reply.status != STATUS_OK) {
+    if (s->pre->reply.kind != REPLY_UNTAGGED || s->pre->reply.status != STATUS_OK) {
         /* PREAUTH would be somebody's session, not this user's (RFC 9051 section 7.1.4). */
         place_next(s, REFUSAL_unavailable,
-                   s->reply.status == STATUS_PREAUTH ? "greeting is PREAUTH"
-                   : s->reply.status == STATUS_BYE   ? "greeting is BYE"
-                                                     : "greeting is not IMAP");
+                   s->pre->reply.status == STATUS_PREAUTH ? "greeting is PREAUTH"
+                   : s->pre->reply.status == STATUS_BYE   ? "greeting is BYE"
+                                                          : "greeting is not IMAP");
         return MOVED;
     }
     learn(s);
     heard(s);
     if (s->target->tls != CONF_TLS_STARTTLS) {
         begin_login(s);
-    } else if (caps_known(&s->caps) && !caps_has(&s->caps, SLICE("STARTTLS"))) {
+    } else if (caps_known(&s->pre->caps) && !caps_has(&s->pre->caps, SLICE("STARTTLS"))) {
         place_next(s, REFUSAL_serverbug, "STARTTLS is not offered");
     } else {
-        s->sent.starttls = login_command(s, "STARTTLS");
+        s->pre->sent.starttls = login_command(s, "STARTTLS");
         session_move(s, PHASE_STARTING, s->backend_until);
     }
     return MOVED;
@@ -163,9 +164,9 @@ enum step greeting_step(struct session *s)
 /* The tagged answer to STARTTLS. */
 static void starttls_answered(struct session *s)
 {
-    bool ok = s->reply.status == STATUS_OK;
+    bool ok = s->pre->reply.status == STATUS_OK;
 
-    s->sent.starttls = 0;
+    s->pre->sent.starttls = 0;
     heard(s);
     if (!ok) {
         place_next(s, REFUSAL_serverbug, "STARTTLS was refused");
@@ -184,14 +185,14 @@ enum step starting_step(struct session *s)
     if (s->backend.ask != 0)
         return STILL;
     if (s->backend.secure) {
-        caps_clear(&s->caps);
+        caps_clear(&s->pre->caps);
         begin_login(s);
         return MOVED;
     }
     result = hear(s);
     if (result != DONE)
         return waiting(result);
-    if (s->sent.starttls != 0 && own_number(s) == s->sent.starttls)
+    if (s->pre->sent.starttls != 0 && own_number(s) == s->pre->sent.starttls)
         starttls_answered(s);
     else
         heard(s);
@@ -204,26 +205,28 @@ enum step starting_step(struct session *s)
  * command is unanswered, so that no late reply of ours reaches the client. */
 static void hand_over(struct session *s)
 {
-    if (!s->accepted || s->sent.id != 0 || s->sent.caps != 0 || s->sent.recaps != 0)
+    if (!s->pre->accepted || s->pre->sent.id != 0 || s->pre->sent.caps != 0 ||
+        s->pre->sent.recaps != 0)
         return;
-    if (!caps_known(&s->caps_after) && !s->asked_after) {
-        s->asked_after = true;
-        s->sent.recaps = login_command(s, "CAPABILITY");
+    if (!caps_known(&s->pre->caps_after) && !s->pre->asked_after) {
+        s->pre->asked_after = true;
+        s->pre->sent.recaps = login_command(s, "CAPABILITY");
         return;
     }
-    if (caps_known(&s->caps_after))
-        note(s, LORE_AFTER_LOGIN, caps_words(&s->caps_after));
-    relay_enter(s, caps_known(&s->caps_after) ? caps_words(&s->caps_after) : SLICE("IMAP4rev1"));
+    if (caps_known(&s->pre->caps_after))
+        note(s, LORE_AFTER_LOGIN, caps_words(&s->pre->caps_after));
+    relay_enter(s, caps_known(&s->pre->caps_after) ? caps_words(&s->pre->caps_after)
+                                                   : SLICE("IMAP4rev1"));
 }
 
 /* What we asked about capabilities before login; without an answer there is no way on. */
 static void caps_answered(struct session *s)
 {
-    bool ok = s->reply.status == STATUS_OK && caps_known(&s->caps);
+    bool ok = s->pre->reply.status == STATUS_OK && caps_known(&s->pre->caps);
 
-    s->sent.caps = 0;
+    s->pre->sent.caps = 0;
     heard(s);
-    if (ok || s->said_login)
+    if (ok || s->pre->said_login)
         advance(s);
     else
         place_next(s, REFUSAL_unavailable, "does not say what it can do");
@@ -232,24 +235,24 @@ static void caps_answered(struct session *s)
 /* A tagged reply to one of our commands. */
 static void own_reply(struct session *s, unsigned number)
 {
-    if (number == s->sent.login) {
-        s->sent.login = 0;
+    if (number == s->pre->sent.login) {
+        s->pre->sent.login = 0;
         verdict_judge(s);
-        if (s->accepted) {
+        if (s->pre->accepted) {
             learn(s);
             heard(s);
         }
-    } else if (number == s->sent.caps) {
+    } else if (number == s->pre->sent.caps) {
         learn(s);
         caps_answered(s);
     } else {
         /* ID never breaks a login, whatever the answer (RFC 2971 section 3.1). */
-        if (number == s->sent.id)
-            s->sent.id = 0;
-        else if (number == s->sent.recaps)
-            s->sent.recaps = 0;
+        if (number == s->pre->sent.id)
+            s->pre->sent.id = 0;
+        else if (number == s->pre->sent.recaps)
+            s->pre->sent.recaps = 0;
         heard(s);
-        if (!s->accepted)
+        if (!s->pre->accepted)
             advance(s);
     }
     if (s->phase == PHASE_LOGIN)
@@ -260,11 +263,11 @@ static void continuation(struct session *s)
 {
     struct login_plan plan;
 
-    if (s->sent.login == 0) {
+    if (s->pre->sent.login == 0) {
         heard(s); /* one that we do not wait for means nothing */
         return;
     }
-    if (s->login_part != PART_NONE) {
+    if (s->pre->login_part != PART_NONE) {
         heard(s);
         login_plan(s, &plan);
         login_continue(s, &plan);
@@ -276,19 +279,19 @@ static void continuation(struct session *s)
 
 static void other_reply(struct session *s)
 {
-    if (s->reply.kind == REPLY_CONTINUE) {
+    if (s->pre->reply.kind == REPLY_CONTINUE) {
         continuation(s);
         return;
     }
-    if (s->reply.kind == REPLY_UNTAGGED && s->reply.status == STATUS_BYE) {
+    if (s->pre->reply.kind == REPLY_UNTAGGED && s->pre->reply.status == STATUS_BYE) {
         place_next(s, REFUSAL_unavailable, "said BYE during login");
         return;
     }
-    if (s->reply.kind == REPLY_UNTAGGED) {
+    if (s->pre->reply.kind == REPLY_UNTAGGED) {
         learn(s);
-        if (s->reply.status == STATUS_OK)
+        if (s->pre->reply.status == STATUS_OK)
             verdict_alert(s, "OK");
-        else if (s->reply.status == STATUS_NO)
+        else if (s->pre->reply.status == STATUS_NO)
             verdict_alert(s, "NO");
     }
     heard(s);

@@ -20,13 +20,13 @@ static bool looks_base64(struct slice text)
 
 bool challenge_relay(struct session *s)
 {
-    struct slice text = s->reply.text;
+    struct slice text = s->pre->reply.text;
 
     /* Whatever comes of it is meant for this backend and no other. */
     place_commit(s);
-    s->exchanged = true;
-    if (s->credentials.kind == CREDENTIAL_PASSWORD ||
-        s->credentials.kind == CREDENTIAL_CERTIFICATE || !looks_base64(text)) {
+    s->pre->exchanged = true;
+    if (s->pre->credentials.kind == CREDENTIAL_PASSWORD ||
+        s->pre->credentials.kind == CREDENTIAL_CERTIFICATE || !looks_base64(text)) {
         place_next(s, REFUSAL_unavailable, "sent a challenge that nobody can answer");
         return false;
     }
@@ -39,8 +39,8 @@ bool challenge_relay(struct session *s)
 
 static void answer(struct session *s, struct slice line)
 {
-    s->cancelled = slice_eq(line, SLICE("*")) || !looks_base64(line);
-    if (s->cancelled)
+    s->pre->cancelled = slice_eq(line, SLICE("*")) || !looks_base64(line);
+    if (s->pre->cancelled)
         line = SLICE("*");
     if (!buf_append(&s->backend.out, line) || !buf_append(&s->backend.out, SLICE("\r\n")))
         session_fail(s, REASON_no_memory);

@@ -70,12 +70,12 @@ void clear_refuse(struct session *s, struct slice bytes, bool complete)
         session_say(s, "%.*s NO [%s] %s\r\n", SLICE_ARG(command.tag),
                     refusal_table[REFUSAL_privacy].code, refusal_table[REFUSAL_privacy].text);
         metric_add(&s->env->metrics->logins_refused[REFUSAL_privacy], 1);
-        if (++s->bad_commands >= s->conf->limits.bad_commands)
+        if (++s->pre->bad_commands >= s->conf->limits.bad_commands)
             session_fail(s, REASON_too_many_bad);
     }
     if (!complete) {
         /* The announced literal is refused, so the client will not send it. */
         buf_drop(&s->client.in, bytes.len);
-        scan_reset(&s->scan);
+        scan_reset(&s->pre->scan);
     }
 }

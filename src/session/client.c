@@ -44,7 +44,7 @@ static void greet(struct session *s)
 
 void command_enter(struct session *s)
 {
-    scan_reset(&s->scan);
+    scan_reset(&s->pre->scan);
     session_move(s, PHASE_COMMAND, s->login_until);
 }
 
@@ -150,7 +150,7 @@ enum step upgrade_step(struct session *s)
     if (!s->client.secure)
         return STILL;
     /* Nothing learned in clear survives (RFC 9051 section 6.2.1). */
-    s->asked_capability = false;
+    s->pre->asked_capability = false;
     command_enter(s);
     return MOVED;
 }
@@ -166,7 +166,7 @@ void command_bad(struct session *s, struct slice tag, const char *text)
         session_say(s, "%.*s BAD %s\r\n", SLICE_ARG(tag), text);
     else
         session_say(s, "* BAD %s\r\n", text);
-    if (++s->bad_commands >= s->conf->limits.bad_commands)
+    if (++s->pre->bad_commands >= s->conf->limits.bad_commands)
         session_fail(s, REASON_too_many_bad);
 }
 
@@ -175,16 +175,16 @@ static void do_capability(struct session *s, struct slice tag)
     char storage[LIMIT_CAPS];
     struct str caps = STR_ON(storage);
 
-    s->asked_capability = true;
+    s->pre->asked_capability = true;
     command_capabilities(s, &caps);
     session_say(s, "* CAPABILITY %s\r\n%.*s OK Capability completed.\r\n", storage, SLICE_ARG(tag));
 }
 
 static void do_id(struct session *s, struct slice tag, struct slice args)
 {
-    ident_clear(&s->ident);
-    if (!command_id(args, ident_keep, &s->ident)) {
-        ident_clear(&s->ident);
+    ident_clear(&s->pre->ident);
+    if (!command_id(args, ident_keep, &s->pre->ident)) {
+        ident_clear(&s->pre->ident);
         command_bad(s, tag, "ID takes NIL or a list of field and value pairs.");
         return;
     }
@@ -268,15 +268,15 @@ static bool looks_foreign(struct slice word)
 /* One whole command stands at the head of client.in. */
 static void take_command(struct session *s)
 {
-    size_t len = s->scan.len;
+    size_t len = s->pre->scan.len;
     struct slice bytes = slice_take(buf_bytes(&s->client.in), len);
     bool pipelined = buf_len(&s->client.in) > len;
-    bool first = !s->spoke_imap;
+    bool first = !s->pre->spoke_imap;
     struct command command = {.name = COMMAND_UNKNOWN};
     enum command_error error = command_parse(bytes, &command);
 
-    s->spoke_imap = true;
-    scan_reset(&s->scan);
+    s->pre->spoke_imap = true;
+    scan_reset(&s->pre->scan);
     if (first && error != COMMAND_BAD_TAG && looks_foreign(command.word)) {
         session_fail(s, REASON_not_imap);
     } else if (error == COMMAND_BAD_TAG) {
@@ -296,8 +296,8 @@ static void take_command(struct session *s)
 
 static void take_fault(struct session *s)
 {
-    struct slice tag = slice_of(s->scan.tag, s->scan.tag_len);
-    enum scan_fault fault = s->scan.fault;
+    struct slice tag = slice_of(s->pre->scan.tag, s->pre->scan.tag_len);
+    enum scan_fault fault = s->pre->scan.fault;
 
     if (fault == SCAN_HOPELESS) {
         session_fail(s, REASON_overlong);
@@ -306,8 +306,8 @@ static void take_fault(struct session *s)
     } else {
         command_bad(s, tag, "Invalid characters in command.");
     }
-    s->spoke_imap = true;
-    scan_reset(&s->scan);
+    s->pre->spoke_imap = true;
+    scan_reset(&s->pre->scan);
 }
 
 /* A first byte that is no text: a TLS ClientHello on the STARTTLS port, or some other protocol.
@@ -317,7 +317,7 @@ static bool first_byte_foreign(const struct session *s)
     struct slice in = buf_bytes(&s->client.in);
     unsigned char c = in.len == 0 ? 'a' : (unsigned char)in.ptr[0];
 
-    return !s->spoke_imap && c != '\r' && c != '\n' && (c < 0x20 || c > 0x7E);
+    return !s->pre->spoke_imap && c != '\r' && c != '\n' && (c < 0x20 || c > 0x7E);
 }
 
 enum step command_step(struct session *s)
@@ -330,7 +330,7 @@ enum step command_step(struct session *s)
         session_fail(s, REASON_not_imap);
         return MOVED;
     }
-    switch (scan_command(&s->scan, &s->client.in, &limits)) {
+    switch (scan_command(&s->pre->scan, &s->client.in, &limits)) {
     case DONE:
         take_command(s);
         return MOVED;
@@ -341,7 +341,7 @@ enum step command_step(struct session *s)
         if (s->client.secure)
             session_say(s, "+ OK\r\n");
         else
-            clear_refuse(s, slice_take(buf_bytes(&s->client.in), s->scan.pos), false);
+            clear_refuse(s, slice_take(buf_bytes(&s->client.in), s->pre->scan.pos), false);
         return MOVED;
     case NEED_MORE:
         break;

@@ -9,7 +9,7 @@
 
 static bool refuse(struct session *s, enum limited limited, enum refusal refusal)
 {
-    s->limited = limited;
+    s->pre->limited = limited;
     refuse_login(s, refusal);
     return false;
 }
@@ -33,7 +33,7 @@ bool gate_attempt(struct session *s)
         limited = s->gate->attempt(s->gate->ctx, s->conf, &s->pass, s->now);
     if (limited == LIMITED_none)
         return true;
-    s->failures++;
+    s->pre->failures++;
     return refuse(s, limited, REFUSAL_too_often);
 }
 
@@ -42,9 +42,10 @@ uint64_t gate_penalty(struct session *s)
     const struct conf_auth *auth = &s->conf->auth;
 
     if (s->gate == NULL)
-        return penalty_delay(auth->penalty_first, auth->penalty_max, s->failures);
-    return s->gate->failed(s->gate->ctx, s->conf, &s->pass, secret_reveal(&s->credentials.authcid),
-                           secret_reveal(&s->credentials.password), s->now);
+        return penalty_delay(auth->penalty_first, auth->penalty_max, s->pre->failures);
+    return s->gate->failed(s->gate->ctx, s->conf, &s->pass,
+                           secret_reveal(&s->pre->credentials.authcid),
+                           secret_reveal(&s->pre->credentials.password), s->now);
 }
 
 bool gate_admit(struct session *s)

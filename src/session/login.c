@@ -1,7 +1,7 @@
 /*
  * The login command, in the form this backend takes (RFC 9051 sections 4.3, 6.2.2 and 6.2.3; RFC
  * 4616; RFC 4959; RFC 7888). Which form that is decides plan.c; here credentials pass from
- * s->credentials into backend.out and nowhere else, and every buffer on the way is wiped.
+ * s->pre->credentials into backend.out and nowhere else, and every buffer on the way is wiped.
  */
 #include "session/login.h"
 
@@ -56,7 +56,7 @@ static bool scratch_send(struct session *s, struct scratch *scratch)
 /* Part of the id makes the tag different in each session, the number in each command. */
 static void add_tag(struct session *s, struct str *out)
 {
-    str_addf(out, "W%.6s%u ", s->id, ++s->own_tag);
+    str_addf(out, "W%.6s%u ", s->id, ++s->pre->own_tag);
 }
 
 unsigned login_command(struct session *s, const char *command)
@@ -69,18 +69,18 @@ unsigned login_command(struct session *s, const char *command)
     ENSURE(!line.overflow);
     if (!buf_append(&s->backend.out, str_slice(&line)))
         session_fail(s, REASON_no_memory);
-    return s->own_tag;
+    return s->pre->own_tag;
 }
 
 unsigned login_identify(struct session *s)
 {
     struct scratch line;
     struct ident_facts facts = {
-        .kept = &s->ident,
+        .kept = &s->pre->ident,
         .session_id = slice_str(s->id),
         .client = &s->remote,
         .local = &s->local,
-        .ttl = (s->ident.has_ttl ? s->ident.ttl : LIMIT_PROXY_HOPS) - 1,
+        .ttl = (s->pre->ident.has_ttl ? s->pre->ident.ttl : LIMIT_PROXY_HOPS) - 1,
         .tls = s->client.secure,
         .sni = slice_str(s->client.sni),
     };
@@ -93,7 +93,7 @@ unsigned login_identify(struct session *s)
         return 0;
     }
     str_add(&line.text, SLICE("\r\n"));
-    return scratch_send(s, &line) ? s->own_tag : 0;
+    return scratch_send(s, &line) ? s->pre->own_tag : 0;
 }
 
 unsigned login_own_number(const struct session *s, struct slice tag)
@@ -104,7 +104,7 @@ unsigned login_own_number(const struct session *s, struct slice tag)
 
     str_addf(&prefix, "W%.6s", s->id);
     if (!slice_starts(tag, str_slice(&prefix)) ||
-        !slice_number(slice_skip(tag, prefix.len), s->own_tag, &number))
+        !slice_number(slice_skip(tag, prefix.len), s->pre->own_tag, &number))
         return 0;
     return (unsigned)number;
 }
@@ -150,7 +150,7 @@ static bool send_authenticate(struct session *s, const struct login_plan *plan)
             str_addc(&line.text, '='); /* present but empty, RFC 4959 section 3 */
     }
     str_add(&line.text, SLICE("\r\n"));
-    s->login_part = plan->at_once ? PART_NONE : PART_MESSAGE;
+    s->pre->login_part = plan->at_once ? PART_NONE : PART_MESSAGE;
     if (good)
         return scratch_send(s, &line);
     scratch_close(&line);
@@ -187,7 +187,7 @@ static bool send_login(struct session *s, const struct login_plan *plan)
         str_add(&line.text, plan->secret);
         str_add(&line.text, SLICE("\r\n"));
     }
-    s->login_part = plan->form == FORM_LOGIN_TEXT || plan->at_once ? PART_NONE : PART_USER;
+    s->pre->login_part = plan->form == FORM_LOGIN_TEXT || plan->at_once ? PART_NONE : PART_USER;
     return scratch_send(s, &line);
 }
 
@@ -197,19 +197,19 @@ unsigned login_begin(struct session *s, const struct login_plan *plan)
 
     if (!(login ? send_login(s, plan) : send_authenticate(s, plan)))
         return 0;
-    return s->own_tag;
+    return s->pre->own_tag;
 }
 
 bool login_continue(struct session *s, const struct login_plan *plan)
 {
-    unsigned part = s->login_part;
+    unsigned part = s->pre->login_part;
     struct scratch line;
 
     if (part == PART_NONE)
         return false;
     if (!scratch_open(s, &line))
         return true;
-    s->login_part = part == PART_USER ? PART_PASSWORD : PART_NONE;
+    s->pre->login_part = part == PART_USER ? PART_PASSWORD : PART_NONE;
     if (part == PART_MESSAGE) {
         if (!add_message(s, plan, &line.text))
             str_addc(&line.text, '*'); /* cancels: the backend answers BAD */

@@ -16,7 +16,7 @@ enum login_form {
     FORM_RELAYED         /* AUTHENTICATE, the client's own message byte for byte */
 };
 
-/* What is sent next when the backend says `+`; kept in s->login_part. */
+/* What is sent next when the backend says `+`; kept in s->pre->login_part. */
 enum login_part { PART_NONE, PART_MESSAGE, PART_USER, PART_PASSWORD };
 
 struct login_plan {
@@ -30,7 +30,7 @@ struct login_plan {
     const char *why;                 /* FORM_NONE: for the log; static */
 };
 
-/* By s->caps, which must be what the backend shows before login. */
+/* By s->pre->caps, which must be what the backend shows before login. */
 void login_plan(const struct session *s, struct login_plan *out);
 /* Sends the login command; its own number, or 0 when the credentials do not fit one. */
 MUST_USE

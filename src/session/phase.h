@@ -23,6 +23,9 @@ void session_move(struct session *s, enum phase to, uint64_t deadline);
  * secrets are wiped, and the session drains. Harmless when it is ending already. */
 void session_fail(struct session *s, enum reason reason);
 
+/* Frees what nobody needs any more who is logged in. */
+void session_admitted(struct session *s);
+
 /* Lines to the client or the backend. Short of memory or room the session fails. */
 void session_say(struct session *s, const char *format, ...) PRINTF(2, 3);
 void session_tell(struct session *s, struct slice bytes);

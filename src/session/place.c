@@ -40,12 +40,12 @@ static bool still_closing(const struct session *s)
 
 void place_begin(struct session *s)
 {
-    s->trouble = REFUSAL_unavailable;
-    s->judged_by_backend = s->exchanged = s->again = false;
-    s->referrals = 0;
+    s->pre->trouble = REFUSAL_unavailable;
+    s->pre->judged_by_backend = s->pre->exchanged = s->pre->again = false;
+    s->pre->referrals = 0;
     s->lease.failed = NULL;
     s->lease.tried = 0;
-    s->hold_until = s->now + s->conf->placement.hold;
+    s->pre->hold_until = s->now + s->conf->placement.hold;
     session_move(s, still_closing(s) ? PHASE_REDIAL : PHASE_ROUTE, SESSION_NEVER);
 }
 
@@ -67,7 +67,7 @@ static bool in_a_loop(struct session *s)
 {
     struct log_line line;
 
-    if (!s->ident.has_ttl || s->ident.ttl > 1)
+    if (!s->pre->ident.has_ttl || s->pre->ident.ttl > 1)
         return false;
     if (session_log(s, &line, LEVEL_ERROR, "proxy_loop")) {
         log_text(&line, "why", SLICE("x-proxy-ttl of the client's ID has run out"));
@@ -81,10 +81,10 @@ static bool in_a_loop(struct session *s)
  * way. No route looks like a wrong password, a look-up that failed does not. */
 static bool decide(struct session *s)
 {
-    struct slice authzid = secret_reveal(&s->credentials.authzid);
+    struct slice authzid = secret_reveal(&s->pre->credentials.authzid);
     struct route_query query = {
         /* The identity that will be logged in. */
-        .user = authzid.len > 0 ? authzid : secret_reveal(&s->credentials.authcid),
+        .user = authzid.len > 0 ? authzid : secret_reveal(&s->pre->credentials.authcid),
         .listener = slice_str(s->listener->name),
         .sni = slice_str(s->client.sni),
         .client = &s->remote,
@@ -114,13 +114,14 @@ static bool decide(struct session *s)
 /* A new connection begins without anything the last one showed. */
 static void forget_dialogue(struct session *s)
 {
-    caps_clear(&s->caps);
-    caps_clear(&s->caps_after);
-    reply_reset(&s->reply);
-    s->sent = (struct session_sent){.starttls = 0};
-    s->said_id = s->said_login = s->asked_after = s->accepted = s->cancelled = false;
-    s->outdated = false;
-    s->login_part = 0;
+    caps_clear(&s->pre->caps);
+    caps_clear(&s->pre->caps_after);
+    reply_reset(&s->pre->reply);
+    s->pre->sent = (struct session_sent){.starttls = 0};
+    s->pre->said_id = s->pre->said_login = s->pre->asked_after = s->pre->accepted =
+        s->pre->cancelled = false;
+    s->pre->outdated = false;
+    s->pre->login_part = 0;
 }
 
 static void dial(struct session *s)
@@ -146,7 +147,7 @@ enum step route_step(struct session *s)
     if (s->lease.held)
         dial(s); /* once more */
     else if (s->lease.tried == NONE_LEFT)
-        refuse_login(s, s->trouble);
+        refuse_login(s, s->pre->trouble);
     else
         ask_for_a_place(s);
     return MOVED;
@@ -192,10 +193,10 @@ enum step place_step(struct session *s)
         take_place(s);
         return MOVED;
     case LEASE_HELD:
-        s->deadline = s->lease.until < s->hold_until ? s->lease.until : s->hold_until;
+        s->deadline = s->lease.until < s->pre->hold_until ? s->lease.until : s->pre->hold_until;
         break;
     case LEASE_FAILED:
-        refuse_login(s, s->trouble);
+        refuse_login(s, s->pre->trouble);
         return MOVED;
     }
     return STILL;
@@ -204,7 +205,7 @@ enum step place_step(struct session *s)
 void held_late(struct session *s)
 {
     s->lease.failed = NULL; /* it has been told */
-    if (s->now >= s->hold_until)
+    if (s->now >= s->pre->hold_until)
         give_up_waiting(s);
     else
         ask_for_a_place(s);
@@ -292,9 +293,9 @@ void place_next(struct session *s, enum refusal trouble, const char *why)
 {
     struct log_line line;
 
-    s->trouble = trouble != REFUSAL_none ? trouble : blame(s);
+    s->pre->trouble = trouble != REFUSAL_none ? trouble : blame(s);
     s->lease.failed = s->target;
-    if (s->now >= s->hold_until)
+    if (s->now >= s->pre->hold_until)
         s->lease.tried = NONE_LEFT;
     missed(s, why);
     tally_failure(s);
@@ -317,7 +318,7 @@ void place_commit(struct session *s)
 
 void place_again(struct session *s)
 {
-    s->again = true;
+    s->pre->again = true;
     close_backend(s);
     session_move(s, PHASE_REDIAL, SESSION_NEVER);
 }

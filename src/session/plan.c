@@ -15,7 +15,7 @@ static bool offers(const struct session *s, const char *mechanism)
     struct str word = STR_ON(storage);
 
     str_addf(&word, "AUTH=%s", mechanism);
-    return caps_has(&s->caps, str_slice(&word));
+    return caps_has(&s->pre->caps, str_slice(&word));
 }
 
 static bool as_text(struct slice value)
@@ -26,9 +26,9 @@ static bool as_text(struct slice value)
 
 static bool literals_at_once(const struct session *s, const struct login_plan *plan)
 {
-    if (caps_has(&s->caps, SLICE("LITERAL+")))
+    if (caps_has(&s->pre->caps, SLICE("LITERAL+")))
         return true;
-    return caps_has(&s->caps, SLICE("LITERAL-")) && plan->name.len <= LITERAL_MINUS_MAX &&
+    return caps_has(&s->pre->caps, SLICE("LITERAL-")) && plan->name.len <= LITERAL_MINUS_MAX &&
            plan->secret.len <= LITERAL_MINUS_MAX;
 }
 
@@ -43,7 +43,7 @@ static void plan_mechanism(const struct session *s, struct login_plan *plan, enu
 {
     plan->form = form;
     plan->word = word;
-    plan->at_once = caps_has(&s->caps, SLICE("SASL-IR"));
+    plan->at_once = caps_has(&s->pre->caps, SLICE("SASL-IR"));
 }
 
 /*
@@ -56,10 +56,10 @@ static void plan_password(const struct session *s, struct login_plan *plan)
     enum conf_forward forward = s->target->auth_forward;
     bool plain = forward != CONF_FORWARD_LOGIN && offers(s, "PLAIN");
     bool login = forward != CONF_FORWARD_PLAIN && plan->authzid.len == 0 &&
-                 !caps_has(&s->caps, SLICE("LOGINDISABLED"));
+                 !caps_has(&s->pre->caps, SLICE("LOGINDISABLED"));
     bool text = as_text(plan->name) && as_text(plan->secret);
 
-    if (plain && (caps_has(&s->caps, SLICE("SASL-IR")) || !login || !text)) {
+    if (plain && (caps_has(&s->pre->caps, SLICE("SASL-IR")) || !login || !text)) {
         plan_mechanism(s, plan, FORM_PLAIN, "PLAIN");
     } else if (login && text) {
         plan->form = FORM_LOGIN_TEXT;
@@ -74,16 +74,16 @@ static void plan_password(const struct session *s, struct login_plan *plan)
 /* The name in a message that we pass on as it is must be the one that we routed. */
 static bool name_stays(const struct session *s)
 {
-    struct slice authzid = secret_reveal(&s->credentials.authzid);
-    struct slice authcid = secret_reveal(&s->credentials.authcid);
+    struct slice authzid = secret_reveal(&s->pre->credentials.authzid);
+    struct slice authcid = secret_reveal(&s->pre->credentials.authcid);
 
-    return s->claimed ||
+    return s->pre->claimed ||
            slice_eq_nocase(authzid.len > 0 ? authzid : authcid, slice_str(s->route->login));
 }
 
 static void plan_relayed(const struct session *s, struct login_plan *plan, const char *word)
 {
-    plan->message = secret_reveal(&s->credentials.message);
+    plan->message = secret_reveal(&s->pre->credentials.message);
     if (!offers(s, word))
         give_up(plan, "does not offer the client's mechanism");
     else if (!name_stays(s))
@@ -95,7 +95,7 @@ static void plan_relayed(const struct session *s, struct login_plan *plan, const
 static void plan_oauth(const struct session *s, struct login_plan *plan, enum conf_mechanism to)
 {
     const char *word = sasl_name(to);
-    bool own = s->credentials.kind == CREDENTIAL_TOKEN && s->credentials.mechanism == to;
+    bool own = s->pre->credentials.kind == CREDENTIAL_TOKEN && s->pre->credentials.mechanism == to;
 
     plan->mechanism = to;
     if (own && name_stays(s))
@@ -139,7 +139,7 @@ static void plan_token(const struct session *s, struct login_plan *plan)
 {
     switch (s->target->auth_forward) {
     case CONF_FORWARD_SAME:
-        plan_oauth(s, plan, s->credentials.mechanism);
+        plan_oauth(s, plan, s->pre->credentials.mechanism);
         break;
     case CONF_FORWARD_XOAUTH2:
         plan_oauth(s, plan, CONF_MECH_XOAUTH2);
@@ -156,12 +156,12 @@ static void plan_token(const struct session *s, struct login_plan *plan)
 
 static void plan_named(const struct session *s, struct login_plan *plan)
 {
-    struct slice authzid = secret_reveal(&s->credentials.authzid);
+    struct slice authzid = secret_reveal(&s->pre->credentials.authzid);
     enum conf_forward forward = s->target->auth_forward;
 
     if (authzid.len > 0) {
         plan->authzid = plan->name;
-        plan->name = secret_reveal(&s->credentials.authcid);
+        plan->name = secret_reveal(&s->pre->credentials.authcid);
     }
     if (forward == CONF_FORWARD_XOAUTH2 || forward == CONF_FORWARD_OAUTHBEARER)
         plan_token(s, plan);
@@ -173,9 +173,9 @@ void login_plan(const struct session *s, struct login_plan *out)
 {
     *out = (struct login_plan){
         .name = slice_str(s->route->login),
-        .secret = secret_reveal(&s->credentials.password),
+        .secret = secret_reveal(&s->pre->credentials.password),
     };
-    switch (s->credentials.kind) {
+    switch (s->pre->credentials.kind) {
     case CREDENTIAL_PASSWORD:
         plan_named(s, out);
         break;
@@ -183,7 +183,7 @@ void login_plan(const struct session *s, struct login_plan *out)
         plan_token(s, out);
         break;
     case CREDENTIAL_RELAYED:
-        plan_relayed(s, out, sasl_name(s->credentials.mechanism));
+        plan_relayed(s, out, sasl_name(s->pre->credentials.mechanism));
         break;
     case CREDENTIAL_CERTIFICATE:
         plan_master(s, out);

@@ -10,8 +10,8 @@
 /* As the client wrote it; once a login was accepted, as the table has it. */
 static struct slice name_of(const struct session *s)
 {
-    return s->credentials.authcid.len > 0 || s->user == NULL
-               ? secret_reveal(&s->credentials.authcid)
+    return s->pre->credentials.authcid.len > 0 || s->user == NULL
+               ? secret_reveal(&s->pre->credentials.authcid)
                : slice_str(s->user);
 }
 
@@ -26,8 +26,8 @@ static void log_refusal(struct session *s, enum refusal refusal, struct slice us
     log_text(&line, "user", user);
     log_text(&line, "why", slice_str(refusal_table[refusal].name));
     log_text(&line, "guess", refusal_table[refusal].guess ? SLICE("yes") : SLICE("no"));
-    if (s->limited != LIMITED_none)
-        log_text(&line, "limit", slice_str(limited_name[s->limited]));
+    if (s->pre->limited != LIMITED_none)
+        log_text(&line, "limit", slice_str(limited_name[s->pre->limited]));
     if (s->target != NULL)
         log_text(&line, "backend", slice_str(s->target->name));
     if (s->lease.fact == LEASE_FAILED)
@@ -50,7 +50,7 @@ static void remember_rejection(struct session *s)
 {
     struct rejections *seen = &s->env->rejections;
 
-    seen->sample[seen->next] = (uint32_t)(s->now - s->attempt_began);
+    seen->sample[seen->next] = (uint32_t)(s->now - s->pre->attempt_began);
     seen->next = (seen->next + 1) % (unsigned)COUNT_OF(seen->sample);
     if (seen->count < COUNT_OF(seen->sample))
         seen->count++;
@@ -59,8 +59,8 @@ static void remember_rejection(struct session *s)
 /* Nothing of the attempt is kept, and the backend is let go. */
 static void end_attempt(struct session *s)
 {
-    credentials_clear(&s->credentials);
-    s->limited = LIMITED_none;
+    credentials_clear(&s->pre->credentials);
+    s->pre->limited = LIMITED_none;
     free(s->route);
     s->route = NULL;
     s->target = NULL;
@@ -71,12 +71,12 @@ void refuse_login(struct session *s, enum refusal refusal)
 {
     uint64_t answer_at = s->now;
 
-    s->refusal = refusal;
+    s->pre->refusal = refusal;
     tally_refusal(s, refusal);
     log_refusal(s, refusal, name_of(s));
     if (refusal_table[refusal].guess) {
-        s->failures++;
-        if (s->judged_by_backend)
+        s->pre->failures++;
+        if (s->pre->judged_by_backend)
             remember_rejection(s);
         else
             answer_at += pretended_delay(s);
@@ -90,14 +90,14 @@ void refuse_cancelled(struct session *s)
 {
     /* The challenge behind a token is its refusal (RFC 7628 section 3.2.3): cancelling there hides
      * no guess. Any other exchange costs a backend a connection, so it may not be had for ever. */
-    if (s->credentials.kind == CREDENTIAL_TOKEN) {
-        s->judged_by_backend = true;
+    if (s->pre->credentials.kind == CREDENTIAL_TOKEN) {
+        s->pre->judged_by_backend = true;
         refuse_login(s, REFUSAL_cancelled);
         return;
     }
     end_attempt(s);
     command_enter(s);
-    command_bad(s, slice_of(s->tag, s->tag_len), "Authentication cancelled.");
+    command_bad(s, slice_of(s->pre->tag, s->pre->tag_len), "Authentication cancelled.");
 }
 
 enum step refuse_step(struct session *s)
@@ -108,24 +108,25 @@ enum step refuse_step(struct session *s)
 
 void refuse_late(struct session *s)
 {
-    const struct refusal_row *row = &refusal_table[s->refusal];
+    const struct refusal_row *row = &refusal_table[s->pre->refusal];
 
-    if (s->refusal == REFUSAL_forwarded) {
-        session_say(s, "%.*s NO ", SLICE_ARG(slice_of(s->tag, s->tag_len)));
-        session_tell(s, secret_reveal(&s->forwarded));
+    if (s->pre->refusal == REFUSAL_forwarded) {
+        session_say(s, "%.*s NO ", SLICE_ARG(slice_of(s->pre->tag, s->pre->tag_len)));
+        session_tell(s, secret_reveal(&s->pre->forwarded));
         session_say(s, "\r\n");
-        secret_clear(&s->forwarded);
-    } else if (s->refusal == REFUSAL_cancelled) {
-        session_say(s, "%.*s BAD %s\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)), row->text);
-    } else if (row->guess) {
-        session_say(s, "%.*s NO [%s] %s\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)), row->code,
+        secret_clear(&s->pre->forwarded);
+    } else if (s->pre->refusal == REFUSAL_cancelled) {
+        session_say(s, "%.*s BAD %s\r\n", SLICE_ARG(slice_of(s->pre->tag, s->pre->tag_len)),
                     row->text);
+    } else if (row->guess) {
+        session_say(s, "%.*s NO [%s] %s\r\n", SLICE_ARG(slice_of(s->pre->tag, s->pre->tag_len)),
+                    row->code, row->text);
     } else {
         /* The session's id lets support find the log line. */
-        session_say(s, "%.*s NO [%s] %s [%s]\r\n", SLICE_ARG(slice_of(s->tag, s->tag_len)),
-                    row->code, row->text, s->id);
+        session_say(s, "%.*s NO [%s] %s [%s]\r\n",
+                    SLICE_ARG(slice_of(s->pre->tag, s->pre->tag_len)), row->code, row->text, s->id);
     }
-    if (s->failures >= s->conf->auth.attempts_per_connection) {
+    if (s->pre->failures >= s->conf->auth.attempts_per_connection) {
         session_fail(s, REASON_too_many_failures);
         return;
     }

@@ -22,7 +22,7 @@ static void log_login(struct session *s)
         log_text(&line, "tls", slice_str(s->client.tls_version));
     if (s->client.tls_cipher != NULL)
         log_text(&line, "cipher", slice_str(s->client.tls_cipher));
-    log_num(&line, "ms", s->now - s->attempt_began);
+    log_num(&line, "ms", s->now - s->pre->attempt_began);
     log_end(&line);
 }
 
@@ -35,11 +35,11 @@ static void say_logged_in(struct session *s, struct slice caps)
 {
     char all[LIMIT_CAPS], storage[LIMIT_CAPS];
     struct str open = STR_ON(all), seen = STR_ON(storage);
-    struct slice tag = slice_of(s->tag, s->tag_len);
+    struct slice tag = slice_of(s->pre->tag, s->pre->tag_len);
 
     caps_filter(caps, blinding, s->track.guarded ? COUNT_OF(blinding) : 0, &open);
     caps_filter(str_slice(&open), s->target->hide_capabilities, s->target->hide_count, &seen);
-    if (s->asked_capability)
+    if (s->pre->asked_capability)
         session_say(s, "* CAPABILITY %s\r\n%.*s OK Logged in.\r\n", storage, SLICE_ARG(tag));
     else
         session_say(s, "%.*s OK [CAPABILITY %s] Logged in.\r\n", SLICE_ARG(tag), storage);
@@ -54,19 +54,14 @@ void relay_enter(struct session *s, struct slice caps)
         return;
     track_init(&s->track);
     s->track.landed = tally_landing;
-    s->track.guarded = caps_has(&s->caps_after, SLICE("UNAUTHENTICATE"));
+    s->track.guarded = caps_has(&s->pre->caps_after, SLICE("UNAUTHENTICATE"));
     say_logged_in(s, caps);
     if (s->phase != PHASE_LOGIN)
         return; /* no memory even for that */
     log_login(s);
     if (s->user != NULL && strcmp(s->user, login) != 0)
         s->login = strdup(login);
-    credentials_clear(&s->credentials);
-    caps_clear(&s->caps);
-    caps_clear(&s->caps_after);
-    ident_clear(&s->ident);
-    free(s->route);
-    s->route = NULL;
+    session_admitted(s);
     for (size_t i = 0; i < COUNT_OF(bufs); i++)
         bufs[i]->wipe = false;
     tally_login(s);

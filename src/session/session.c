@@ -59,7 +59,7 @@ uint64_t session_random(struct session *s)
     return s->random;
 }
 
-void session_init(struct session *s, const struct session_setup *setup, uint64_t now)
+bool session_init(struct session *s, const struct session_setup *setup, uint64_t now)
 {
     struct str id;
 
@@ -78,6 +78,9 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
         .local = setup->local,
         .random = random_seed(setup->entropy + 8),
     };
+    s->pre = calloc(1, sizeof(*s->pre));
+    if (s->pre == NULL)
+        return false;
     struct buf *bufs[] = {&s->client.in, &s->client.out, &s->backend.in, &s->backend.out};
     for (size_t i = 0; i < COUNT_OF(bufs); i++) {
         buf_init(bufs[i], setup->env->pool, LIMIT_BUF);
@@ -94,17 +97,28 @@ void session_init(struct session *s, const struct session_setup *setup, uint64_t
     metric_add(&s->env->metrics->sessions_accepted, 1);
     metric_add(&s->env->metrics->sessions_open, 1);
     metric_add(&s->env->metrics->sessions_early, 1);
+    return true;
+}
+
+void session_admitted(struct session *s)
+{
+    if (s->pre == NULL)
+        return;
+    credentials_clear(&s->pre->credentials);
+    secret_clear(&s->pre->forwarded);
+    caps_clear(&s->pre->caps);
+    caps_clear(&s->pre->caps_after);
+    ident_clear(&s->pre->ident);
+    free(s->pre);
+    s->pre = NULL;
+    free(s->route);
+    s->route = NULL;
 }
 
 void session_fini(struct session *s)
 {
     gate_leave(s);
-    credentials_clear(&s->credentials);
-    secret_clear(&s->forwarded);
-    caps_clear(&s->caps);
-    caps_clear(&s->caps_after);
-    ident_clear(&s->ident);
-    free(s->route);
+    session_admitted(s);
     free(s->user);
     free(s->login);
     buf_fini(&s->client.in);
@@ -219,7 +233,8 @@ void session_fail(struct session *s, enum reason reason)
     if (s->phase != PHASE_RELAY)
         place_hang_up(s);
     gate_leave(s);
-    credentials_clear(&s->credentials);
+    if (s->pre != NULL)
+        credentials_clear(&s->pre->credentials);
     session_move(s, PHASE_DRAIN, s->now + s->conf->timeouts.drain);
 }
 

@@ -19,9 +19,9 @@ static bool one_line(struct slice text)
  * for. */
 void verdict_alert(struct session *s, const char *status)
 {
-    struct slice text = s->reply.text;
+    struct slice text = s->pre->reply.text;
 
-    if (!slice_eq_nocase(reply_code_name(&s->reply), SLICE("ALERT")))
+    if (!slice_eq_nocase(reply_code_name(&s->pre->reply), SLICE("ALERT")))
         return;
     if (!s->backend.secure || !one_line(text))
         return;
@@ -39,15 +39,15 @@ static void log_verdict(struct session *s, const char *why)
     log_text(&line, "backend", slice_str(s->target->name));
     log_text(&line, "phase", slice_str(session_phase_name(s->phase)));
     log_text(&line, "why", slice_str(why));
-    log_text(&line, "code", reply_code_name(&s->reply));
+    log_text(&line, "code", reply_code_name(&s->pre->reply));
     log_end(&line);
 }
 
 static void accepted(struct session *s)
 {
-    s->accepted = true;
+    s->pre->accepted = true;
     verdict_alert(s, "OK");
-    credentials_clear(&s->credentials);
+    credentials_clear(&s->pre->credentials);
     place_commit(s);
 }
 
@@ -63,10 +63,11 @@ static void forward_refusal(struct session *s)
     }
     text = str_on(memory, LIMIT_REPLY);
     str_addc(&text, '[');
-    str_add(&text, s->reply.code);
+    str_add(&text, s->pre->reply.code);
     str_add(&text, SLICE("] "));
-    str_add(&text, s->reply.text);
-    if (!text.overflow && one_line(str_slice(&text)) && secret_set(&s->forwarded, str_slice(&text)))
+    str_add(&text, s->pre->reply.text);
+    if (!text.overflow && one_line(str_slice(&text)) &&
+        secret_set(&s->pre->forwarded, str_slice(&text)))
         refuse_login(s, REFUSAL_forwarded);
     else
         refuse_login(s, REFUSAL_serverbug);
@@ -94,13 +95,13 @@ static void referred(struct session *s)
     struct referral referral;
     const struct conf_backend *backend;
 
-    if (s->exchanged) {
+    if (s->pre->exchanged) {
         log_verdict(s, "refers the user in the middle of an exchange");
-    } else if (!referral_parse(s->reply.code, &referral)) {
+    } else if (!referral_parse(s->pre->reply.code, &referral)) {
         log_verdict(s, "refers the user by something that is no IMAP URL");
     } else if ((backend = find_backend(s, &referral)) == NULL) {
         log_verdict(s, "refers the user to a server that is not in the table");
-    } else if (++s->referrals > LIMIT_REFERRALS) {
+    } else if (++s->pre->referrals > LIMIT_REFERRALS) {
         log_verdict(s, "refers the user once too often");
     } else {
         place_refer(s, backend, slice_str(referral.user));
@@ -112,10 +113,10 @@ static void referred(struct session *s)
 /* A NO without a code could tell whether the user exists, so it counts as a wrong password. */
 static void refused(struct session *s)
 {
-    struct slice code = reply_code_name(&s->reply);
+    struct slice code = reply_code_name(&s->pre->reply);
 
     if (code.len == 0 || slice_eq_nocase(code, SLICE("AUTHENTICATIONFAILED"))) {
-        s->judged_by_backend = true;
+        s->pre->judged_by_backend = true;
         refuse_login(s, REFUSAL_authentication);
     } else if (slice_eq_nocase(code, SLICE("UNAVAILABLE"))) {
         place_next(s, REFUSAL_unavailable, "answered NO [UNAVAILABLE]");
@@ -133,22 +134,22 @@ static void refused(struct session *s)
  * outdated: nothing about the credentials is said yet. Once only: by then the list is fresh. */
 static bool was_misled(const struct session *s)
 {
-    bool form = s->reply.status == STATUS_BAD ||
-                slice_eq_nocase(reply_code_name(&s->reply), SLICE("CANNOT"));
+    bool form = s->pre->reply.status == STATUS_BAD ||
+                slice_eq_nocase(reply_code_name(&s->pre->reply), SLICE("CANNOT"));
 
-    return form && s->outdated && !s->again && !s->exchanged;
+    return form && s->pre->outdated && !s->pre->again && !s->pre->exchanged;
 }
 
 void verdict_judge(struct session *s)
 {
-    if (s->reply.status == STATUS_OK && !s->cancelled) {
+    if (s->pre->reply.status == STATUS_OK && !s->pre->cancelled) {
         accepted(s);
     } else if (was_misled(s)) {
         place_again(s);
-    } else if (s->cancelled) {
+    } else if (s->pre->cancelled) {
         /* Whatever the backend makes of it, the client has given up (RFC 9051 section 6.2.2). */
         refuse_cancelled(s);
-    } else if (s->reply.status == STATUS_NO) {
+    } else if (s->pre->reply.status == STATUS_NO) {
         refused(s);
     } else {
         /* BAD is about our syntax, not about the password (RFC 9051 section 7.1.3). */

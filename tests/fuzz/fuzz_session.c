@@ -350,7 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pool_init(&w->pool);
         w->log = (struct log){LEVEL_DEBUG, FORMAT_TEXT, judge_line, w};
         w->env = (struct session_env){.log = &w->log, .metrics = &w->metrics, .pool = &w->pool};
-        session_init(&w->session, &setup, w->now);
+        REQUIRE(session_init(&w->session, &setup, w->now));
         w->session.client.open = w->session.client.busy = true;
         turn(w);
         in = slice_skip(in, 1);

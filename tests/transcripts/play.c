@@ -375,7 +375,7 @@ static void begin(struct run *run)
     run->to_client = malloc(LOG_MAX);
     run->to_backend = malloc(LOG_MAX);
     run->logged = malloc(LOG_MAX);
-    session_init(&run->session, &setup, run->now);
+    REQUIRE(session_init(&run->session, &setup, run->now));
     run->session.client.open = run->session.client.busy = true;
     turn(run);
 }

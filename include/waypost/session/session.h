@@ -76,6 +76,45 @@ struct session_setup {
     unsigned char entropy[16]; /* random bytes: session id, own tags, jitter */
 };
 
+/* What a session needs until somebody is logged in, and no longer. */
+struct prelude {
+    /* Login, client side. */
+    struct scan scan;
+    struct sasl sasl;
+    struct credentials credentials;
+    char tag[LIMIT_TAG]; /* of the LOGIN or AUTHENTICATE being answered */
+    size_t tag_len;
+    struct ident_kept ident; /* of the client's own ID, for the backend */
+    bool asked_capability;   /* since TLS: this client believes CAPABILITY, not codes */
+    bool spoke_imap;         /* a first whole line was read: it may have been another protocol */
+    unsigned bad_commands, failures;
+    uint64_t attempt_began;
+
+    /* Login, backend side. */
+    uint64_t hold_until; /* end of the time that this attempt may be held */
+    struct reply reply;
+    struct caps caps;       /* of the backend before login; forgotten after its STARTTLS */
+    struct caps caps_after; /* what it shows this user */
+    unsigned own_tag;       /* number of our last command to the backend */
+    struct session_sent {   /* numbers of our commands that wait for their tag; 0: none */
+        unsigned starttls, caps, id, login, recaps;
+    } sent;
+    bool said_id, said_login, asked_after; /* in this dialogue */
+    bool exchanged;          /* a challenge was relayed: this attempt can be replayed nowhere */
+    bool again;              /* the same candidate is being tried a second time */
+    bool outdated;           /* the login was planned by capabilities that no longer hold */
+    bool accepted;           /* the backend has said OK to the login */
+    bool claimed;            /* the user's name is from the token, not from the header */
+    bool cancelled;          /* the client gave up a relayed exchange */
+    unsigned referrals;      /* followed in this attempt */
+    unsigned login_part;     /* private to session/login.c: next piece of the login command */
+    enum refusal refusal;    /* REFUSE: what will be said */
+    enum limited limited;    /* the limit that has stopped this attempt; none */
+    bool judged_by_backend;  /* the refusal is the backend's own verdict */
+    enum refusal trouble;    /* why the candidates so far were no good */
+    struct secret forwarded; /* REFUSAL_forwarded: code and text of the backend */
+};
+
 struct session {
     struct session_env *env;              /* borrowed */
     const struct conf *conf;              /* borrowed */
@@ -100,44 +139,10 @@ struct session {
     struct addr remote, local; /* the client's, after a PROXY header */
     uint64_t random;           /* state of a small generator, seeded from entropy */
 
-    /* Login, client side. */
-    struct scan scan;
-    struct sasl sasl;
-    struct credentials credentials;
-    char tag[LIMIT_TAG]; /* of the LOGIN or AUTHENTICATE being answered */
-    size_t tag_len;
-    struct ident_kept ident; /* of the client's own ID, for the backend */
-    bool asked_capability;   /* since TLS: this client believes CAPABILITY, not codes */
-    bool spoke_imap;         /* a first whole line was read: it may have been another protocol */
-    unsigned bad_commands, failures;
-    uint64_t attempt_began;
-
-    /* Login, backend side. */
+    struct prelude *pre;          /* owned; NULL once somebody is logged in */
     struct route_decision *route; /* owned, only from ROUTE to the end of the attempt */
     struct lease lease;
-    uint64_t hold_until;               /* end of the time that this attempt may be held */
     const struct conf_backend *target; /* of ASK_OPEN and ASK_TLS on the backend port; borrowed */
-    struct reply reply;
-    struct caps caps;       /* of the backend before login; forgotten after its STARTTLS */
-    struct caps caps_after; /* what it shows this user */
-    unsigned own_tag;       /* number of our last command to the backend */
-    struct session_sent {   /* numbers of our commands that wait for their tag; 0: none */
-        unsigned starttls, caps, id, login, recaps;
-    } sent;
-    bool said_id, said_login, asked_after; /* in this dialogue */
-    bool exchanged;          /* a challenge was relayed: this attempt can be replayed nowhere */
-    bool again;              /* the same candidate is being tried a second time */
-    bool outdated;           /* the login was planned by capabilities that no longer hold */
-    bool accepted;           /* the backend has said OK to the login */
-    bool claimed;            /* the user's name is from the token, not from the header */
-    bool cancelled;          /* the client gave up a relayed exchange */
-    unsigned referrals;      /* followed in this attempt */
-    unsigned login_part;     /* private to session/login.c: next piece of the login command */
-    enum refusal refusal;    /* REFUSE: what will be said */
-    enum limited limited;    /* the limit that has stopped this attempt; none */
-    bool judged_by_backend;  /* the refusal is the backend's own verdict */
-    enum refusal trouble;    /* why the candidates so far were no good */
-    struct secret forwarded; /* REFUSAL_forwarded: code and text of the backend */
 
     /* Relay. */
     char *user;  /* owned: the normalised name, for the log */
@@ -150,8 +155,10 @@ struct session {
     uint64_t bytes_to_client, bytes_to_backend;
 };
 
-/* Begins in SECURE. Whatever `s` held before is forgotten, not freed. */
-void session_init(struct session *s, const struct session_setup *setup, uint64_t now);
+/* Begins in SECURE. Whatever `s` held before is forgotten, not freed. False when memory is short,
+ * and then there is nothing to end. */
+MUST_USE
+bool session_init(struct session *s, const struct session_setup *setup, uint64_t now);
 /* Runs phases until nothing moves. `now` is monotonic milliseconds. Afterwards the shell performs
  * client.ask and backend.ask and lets both ports move bytes. */
 void session_step(struct session *s, uint64_t now);
