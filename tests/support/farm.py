@@ -234,7 +234,7 @@ class Watch:
                 peer.server.drop(peer)
             return
         due = time.monotonic() + self._random.random() * (LIMPING_TAKES if limping else LOGIN_TAKES)
-        heapq.heappush(self._logins, (due, next(self._numbers), peer, tag, user))
+        heapq.heappush(self._logins, (due, next(self._numbers), peer, tag, user.lower()))
 
     def run(self):
         commands, _ = self._control.accept()

@@ -54,6 +54,7 @@ class Storm:
         self._random = random.Random(seed)
         self._sick = {}  # server -> the word that cures it
         self._names = [f"user{number}@example.org" for number in range(users)]
+        self._share = users * devices // len(SERVERS)  # of sessions, for each server
         self._shape = {"names": self._names, "devices": devices, "idle": idle}
         self._seen = collections.Counter()
         self._clients = collections.Counter()
@@ -177,8 +178,8 @@ class Storm:
         self._orders[word if child.returncode == 0 else f"{word} refused"] += 1
 
     def _reload(self):
-        """Other weights; sometimes a server leaves the pool, and the last one all of the table. A
-        port that nobody uses comes and goes."""
+        """Other weights and bounds; sometimes a server leaves the pool, and the last one all of the
+        table. A port that nobody uses comes and goes."""
         members = {name: self._random.choice([20, 100, 300]) for name in SERVERS}
         if self._random.random() < 0.4:
             members.pop(self._random.choice(SERVERS))
@@ -201,10 +202,13 @@ class Storm:
 
     def _routes(self, members):
         near = dict.fromkeys(SERVERS[:-1], 100)
-        backends = self.farm.backends()
+        backends = {name: {**entry, "max_sessions": self._random.choice([0, 0, self._share]),
+                           "logins_at_once": self._random.choice([0, 3, 50])}
+                    for name, entry in self.farm.backends().items()}
         if SERVERS[-1] not in members:
             del backends[SERVERS[-1]]
-        return {"backends": backends,
+        return {"normalize": {"lowercase": False},  # the servers take a name in any letters
+                "backends": backends,
                 "pools": {"mail": {"members": members, "choose": "round-robin", **self._pool},
                           "near": {"members": near, "choose": "least-sessions", **self._pool}},
                 "routes": [{"listener": ["near"], "to": "near"},
