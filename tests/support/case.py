@@ -19,8 +19,10 @@ BINARY = os.path.abspath(os.environ.get("WAYPOST", os.path.join(TOP, "build/rele
 # Short enough for tests, long enough for a busy machine.
 SETTINGS = {
     "auth": {"penalty": {"first": "0s", "max": "0s"}},
-    "probe": {"interval": "0s"},  # tests count what backends hear
-    "timeouts": {"backend_connect": "2s", "backend_login": "2s", "drain": "5s"},
+    # Tests count what backends hear, and let one fail again and again.
+    "probe": {"interval": "0s", "fall": 1000},
+    "timeouts": {"backend_connect": "2s", "backend_login": "2s", "drain": "5s",
+                 "backend_lost": "500ms"},
 }
 
 

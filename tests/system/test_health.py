@@ -145,7 +145,7 @@ class Logins(SystemTest):
         return self.start_waypost(
             {"backends": {"fake": backend(self.ground, self.fake, **options)},
              "routes": [{"to": "fake"}]},
-            {"probe": probe, "timeouts": self.timeouts})
+            {"probe": {"fall": 3, **probe}, "timeouts": self.timeouts})
 
     def log_in(self, waypost, user="user@example.org"):
         client = self.connect(waypost)
