@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
@@ -16,6 +17,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define LARGE (1 << 20) /* bytes */
+
+void process_return_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+}
 
 void process_harden(void)
 {

@@ -165,6 +165,7 @@ int supervisor_run(const char *conf_path, const struct supervisor_admin *admin)
     int code;
 
     process_harden();
+    process_return_memory();
     supervisor_open(&s, conf_path, admin);
     code = startup(&s);
     if (code == SUPERVISOR_CLEAN) {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import ssl
 import time
@@ -239,14 +240,33 @@ class Watch(ReloadTest):
 
 
 class Large(ReloadTest):
-    """A million lines take a while; nobody should notice."""
+    """A million lines take a while, and room; nobody should notice."""
 
-    LINES = 1_000_000
+    def write_users(self, lines):
+        path = self.ground.path(f"users{lines}.tsv")
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(f"user{number}@example.org\ttwo\n" for number in range(lines))
+        return path
+
+    @staticmethod
+    def resident(waypost):
+        """MiB."""
+        with open(f"/proc/{waypost.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
+
+    def test_the_last_table_leaves_no_room_behind(self):
+        waypost = self.begin()
+        table = self.routes()
+        table["routes"].insert(0, {"users_file": self.write_users(400_000)})
+        waypost.write_routes(table)
+        resident = []
+        for _ in range(6):
+            self.reload(waypost)
+            resident.append(self.resident(waypost))
+        self.assertLess(resident[-1], resident[1] + 10, resident)
 
     def test_a_relay_goes_on_during_a_load(self):
-        path = self.ground.path("users.tsv")
-        with open(path, "w", encoding="ascii") as file:
-            file.writelines(f"user{number}@example.org\ttwo\n" for number in range(self.LINES))
+        path = self.write_users(1_000_000)
         waypost = self.begin({"workers": 1})
         client = self.lands_on(waypost, self.one)
         table = self.routes()
