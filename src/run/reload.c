@@ -223,6 +223,7 @@ static void on_work(uv_work_t *work)
 
     if (!generation_load(s->conf_path, &s->tickets, &r->files, &r->loaded, &r->errors))
         r->loaded = NULL;
+    tls_thread_rest();
 }
 
 static void on_loaded(uv_work_t *work, int status)

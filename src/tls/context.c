@@ -281,3 +281,8 @@ void tls_set_free(struct tls_set **set)
     tls_peers_free(s);
     free(s);
 }
+
+void tls_thread_rest(void)
+{
+    OPENSSL_thread_stop();
+}

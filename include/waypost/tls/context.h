@@ -28,3 +28,6 @@ MUST_USE
 bool tls_set_new(const struct conf *conf, struct tls_tickets *tickets, struct tls_set **out,
                  struct conf_errors *errors);
 void tls_set_free(struct tls_set **set);
+/* For a thread of a pool that has loaded a set: gives back what the library keeps for the calling
+ * thread until its end, which would be that of the process. It may load another one later. */
+void tls_thread_rest(void);
