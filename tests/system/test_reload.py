@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import time
+import unittest
 
 from tests.support.case import BINARY, SETTINGS, Client, FakeImap, SystemTest, Waypost, backend
 
@@ -123,6 +124,27 @@ class Listeners(ReloadTest):
         self.assertFalse(listening(port))
         self.assertTrue(listening(waypost.starttls_port))
         self.lands_on(waypost, self.one)
+
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root has privileges to drop")
+    def test_a_low_port_is_refused_once_privileges_are_dropped(self):
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+            if int(file.read()) <= 1:
+                self.skipTest("any port is anybody's here")
+        waypost = self.prepare({"user": "nobody"})
+        for pair in waypost.configuration["tls"]["certificates"]:
+            os.chmod(pair["key"], 0o644)  # a reload reads it as that user
+        waypost.start()
+        self.addCleanup(waypost.stop)
+        self.listeners(waypost, {"name": "low", "address": f"{HOST}:1", "tls": "implicit"})
+        line = self.reload(waypost, r".*event=reload_finding.*")
+        self.assertIn("pointer=/listeners/1/address", line)
+        self.assertIn("permission denied", line)
+        self.assertIn("CAP_NET_BIND_SERVICE", line)
+        self.logged_in(waypost.implicit_port)
+        waypost.configuration["listeners"].pop()
+        waypost.write_configuration()
+        self.reload(waypost)
 
 
 class Watch(ReloadTest):
