@@ -33,8 +33,8 @@ struct dial {
     size_t next;      /* address to try next */
     size_t pending;   /* attempts under way */
     unsigned handles; /* not yet closed */
-    bool theirs;      /* an attempt failed for no reason of this machine */
     bool ending;
+    enum port_failure failure; /* of the attempts so far, the one that says most */
     struct dial_outcome outcome;
     struct str detail; /* borrowed */
 };
@@ -94,23 +94,34 @@ static const char *explain(const struct dial *dial, int error)
     return uv_strerror(uv_translate_sys_error(error));
 }
 
-/* For want of something here, as opposed to there or in between. */
-static bool is_ours(int error)
+/* For want of something here, for silence, or for anything else. */
+static enum port_failure judge(int error)
 {
-    static const int errors[] = {NO_SOURCE, EADDRNOTAVAIL, EMFILE, ENFILE,
-                                 ENOMEM,    ENOBUFS,       EAGAIN, EAFNOSUPPORT};
-    size_t i = 0;
-
-    while (i < COUNT_OF(errors) && errors[i] != error)
-        i++;
-    return i < COUNT_OF(errors);
+    switch (error) {
+    case NO_SOURCE:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return PORT_LOCAL;
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ETIMEDOUT:
+        return PORT_UNREACHABLE;
+    default:
+        return PORT_CONNECT;
+    }
 }
 
 static void note(struct dial *dial, const struct addr *to, int error)
 {
     char text[ADDR_TEXT];
 
-    dial->theirs |= !is_ours(error);
+    if (judge(error) != PORT_LOCAL && dial->failure != PORT_CONNECT)
+        dial->failure = judge(error);
     str_addf(&dial->detail, "%s%s: %s", dial->detail.len > 0 ? ", " : "",
              addr_format(to, true, text), explain(dial, error));
 }
@@ -213,7 +224,7 @@ static void try_next(struct dial *dial)
         note(dial, &attempt->to, error);
     }
     if (dial->pending == 0)
-        end(dial, dial->theirs ? PORT_CONNECT : PORT_LOCAL);
+        end(dial, dial->failure);
 }
 
 static void on_found(struct dns_query *query, const char *error)
@@ -251,6 +262,7 @@ struct dial *dial_start(uv_loop_t *loop, struct dns *dns, const struct dial_to *
     dial->to = *to;
     dial->to.host = NULL; /* not ours to keep */
     dial->outcome.fd = -1;
+    dial->failure = PORT_LOCAL;
     dial->detail = detail;
     uv_timer_init(loop, &dial->timer);
     dial->handles = 1;

@@ -71,6 +71,7 @@ void probe_succeed(struct probe *p)
 static bool broken(struct probe *p)
 {
     p->ours = port_failure_is_ours(p->port.failure);
+    p->silent = p->port.failure == PORT_UNREACHABLE;
     return probe_fail(p, p->port.detail[0] == '\0' ? "out of memory" : p->port.detail);
 }
 
@@ -279,8 +280,10 @@ void probe_step(struct probe *p, uint64_t now)
 {
     while (step(p, now)) {
     }
-    if (now >= p->deadline)
+    if (now >= p->deadline) {
+        p->silent = p->phase != PROBE_LOGIN; /* which others do behind the backend */
         probe_fail(p, late(p));
+    }
 }
 
 void probe_init(struct probe *p, const struct conf_backend *backend, struct pool *pool,

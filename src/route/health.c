@@ -16,10 +16,11 @@ void health_renew(struct health *h, uint64_t now)
     *h = (struct health){.since = now, .set_down = h->set_down, .draining = h->draining};
 }
 
-static void note(struct health *h, struct slice why)
+static void note(struct health *h, struct slice why, bool silent)
 {
     struct str text = STR_ON(h->why);
 
+    h->silent = silent;
     str_add(&text, slice_take(why, HEALTH_WHY - 1));
 }
 
@@ -42,12 +43,13 @@ static unsigned needed(const struct health *h, const struct health_rules *rules)
 }
 
 enum health_news health_probed(struct health *h, const struct health_rules *rules, bool up,
-                               struct slice why, uint64_t now)
+                               struct slice why, bool silent, uint64_t now)
 {
     bool was_up = h->down == HEALTH_BY_NONE;
 
+    h->silent = false;
     if (!up)
-        note(h, why);
+        note(h, why, silent);
     if (up == was_up) {
         h->probes = 0;
         return HEALTH_SAME;
@@ -64,17 +66,18 @@ enum health_news health_login_reached(struct health *h, const struct health_rule
                                       uint64_t now)
 {
     h->logins = h->trips = 0;
+    h->silent = false;
     if (h->down == HEALTH_BY_NONE || (h->down == HEALTH_BY_PROBE && rules->probed))
         return HEALTH_SAME;
     return turn(h, HEALTH_BY_NONE, now);
 }
 
 enum health_news health_login_failed(struct health *h, const struct health_rules *rules,
-                                     struct slice why, uint64_t began, uint64_t now)
+                                     struct slice why, bool silent, uint64_t began, uint64_t now)
 {
     if (began < h->since)
         return HEALTH_SAME;
-    note(h, why);
+    note(h, why, silent);
     if (h->logins < UINT32_MAX)
         h->logins++;
     if (h->down != HEALTH_BY_NONE) {

@@ -32,6 +32,7 @@ static void tell_and_unlock(struct fleet *fleet, struct fleet_backend *b, enum h
                             const char *by, uint64_t lasted)
 {
     bool fell = news == HEALTH_FELL;
+    bool dead = health_is_dead(&b->health), turned;
     struct log_line line;
     bool told = news != HEALTH_SAME &&
                 line_begin(fleet, b, fell, fell ? "backend_down" : "backend_up", by, &line);
@@ -40,11 +41,12 @@ static void tell_and_unlock(struct fleet *fleet, struct fleet_backend *b, enum h
         log_text(&line, "why", slice_str(b->health.why));
     else if (told)
         log_num(&line, "down_ms", lasted);
-    atomic_store_explicit(&b->dead, b->health.down != HEALTH_BY_NONE, memory_order_relaxed);
+    turned = atomic_exchange_explicit(&b->dead, dead, memory_order_relaxed) != dead ||
+             news != HEALTH_SAME;
     uv_mutex_unlock(&fleet->lock);
     if (told)
         log_end(&line);
-    if (news != HEALTH_SAME && fleet->turned != NULL)
+    if (turned && fleet->turned != NULL)
         fleet->turned(fleet->ctx);
 }
 
@@ -128,20 +130,20 @@ void fleet_login_reached(struct fleet *fleet, struct fleet_backend *b, uint64_t 
     tell_and_unlock(fleet, b, news, "logins", now - since);
 }
 
-void fleet_login_failed(struct fleet *fleet, struct fleet_backend *b, const char *why,
+void fleet_login_failed(struct fleet *fleet, struct fleet_backend *b, const char *why, bool silent,
                         uint64_t began, uint64_t now)
 {
     enum health_news news;
 
     uv_mutex_lock(&fleet->lock);
-    news = health_login_failed(&b->health, &b->rules, slice_str(why), began, now);
+    news = health_login_failed(&b->health, &b->rules, slice_str(why), silent, began, now);
     tell_and_unlock(fleet, b, news, "logins", 0);
 }
 
 /* --- what the prober calls -------------------------------------------------------------------- */
 
 void fleet_probed(struct fleet *fleet, struct fleet_backend *b, bool up, const char *why,
-                  uint64_t now)
+                  bool silent, uint64_t now)
 {
     enum health_news news;
     uint64_t since;
@@ -149,7 +151,7 @@ void fleet_probed(struct fleet *fleet, struct fleet_backend *b, bool up, const c
     uv_mutex_lock(&fleet->lock);
     since = b->health.since;
     b->probed = now;
-    news = health_probed(&b->health, &b->rules, up, slice_str(why), now);
+    news = health_probed(&b->health, &b->rules, up, slice_str(why), silent, now);
     tell_and_unlock(fleet, b, news, "probe", now - since);
 }
 

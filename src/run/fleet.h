@@ -63,21 +63,23 @@ void fleet_leave(struct fleet_backend *b);
 MUST_USE
 bool fleet_begin_login(struct fleet_backend *b, unsigned most);
 void fleet_end_login(struct fleet_backend *b);
-/* Whether probes or logins have found it dead; what the operator says does not matter. No lock. */
+/* Whether it is down by probes or logins and, as far as they could see, not there at all: then so
+ * are its sessions. One that refuses logins, in whatever words, may well serve them. No lock. */
 bool fleet_is_dead(const struct fleet_backend *b);
 /* How many are. Takes no lock. */
 uint64_t fleet_sessions(const struct fleet_backend *b);
 /* A login got a greeting, and TLS where that is configured. */
 void fleet_login_reached(struct fleet *fleet, struct fleet_backend *b, uint64_t now);
-/* It did not, for a reason of the backend's. `began`: when it was admitted or began to connect. */
-void fleet_login_failed(struct fleet *fleet, struct fleet_backend *b, const char *why,
+/* It did not, for a reason of the backend's. `silent`: nothing was heard of it in time. `began`:
+ * when it was admitted or began to connect. */
+void fleet_login_failed(struct fleet *fleet, struct fleet_backend *b, const char *why, bool silent,
                         uint64_t began, uint64_t now);
 
 /* --- for the prober --------------------------------------------------------------------------- */
 
-/* `why` is read only when it is not up. */
+/* `why` and `silent` are read only when it is not up. */
 void fleet_probed(struct fleet *fleet, struct fleet_backend *b, bool up, const char *why,
-                  uint64_t now);
+                  bool silent, uint64_t now);
 /* See health_is_unsettled. */
 bool fleet_unsettled(struct fleet *fleet, const struct fleet_backend *b);
 

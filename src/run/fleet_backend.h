@@ -15,7 +15,7 @@ struct fleet_backend {
     enum conf_tls_mode tls;
     atomic_uint_fast64_t sessions;
     atomic_uint logins; /* under way */
-    atomic_bool dead;   /* what health.down says */
+    atomic_bool dead;   /* what health_is_dead says */
     /* All that follows under the lock. */
     struct health health;
     struct health_rules rules;

@@ -52,7 +52,7 @@ static void take_in(struct prober *p, const struct probe *probe)
     else
         tell_failure(p, probe);
     if (!probe->ours)
-        fleet_probed(p->fleet, b, probe->up, probe->why, now);
+        fleet_probed(p->fleet, b, probe->up, probe->why, probe->silent, now);
     unsettled = fleet_unsettled(p->fleet, b);
     agenda_add(&p->agenda, probe->backend->index,
                now + agenda_pause(probe->backend->probe.interval, unsettled, any_number()));

@@ -189,7 +189,8 @@ static void hear(struct seat *seat, const struct seating *seating, struct lease 
     if (news == LEASE_REACHED)
         fleet_login_reached(seating->fleet, seat->backend, now);
     else
-        fleet_login_failed(seating->fleet, seat->backend, lease->why, seat->taken, now);
+        fleet_login_failed(seating->fleet, seat->backend, lease->why, news == LEASE_SILENT,
+                           seat->taken, now);
 }
 
 bool seat_obey(struct seat *seat, const struct seating *seating, const struct generation *g,

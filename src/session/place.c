@@ -276,11 +276,14 @@ static enum refusal blame(const struct session *s)
  * what comes later could be brought about by a client. What this machine lacks says nothing. */
 static void missed(struct session *s, const char *why)
 {
+    bool silent;
+
     if (s->backend.failed && port_failure_is_ours(s->backend.failure))
         return;
     if (s->phase != PHASE_DIAL && s->phase != PHASE_GREETING && s->phase != PHASE_STARTING)
         return;
-    s->lease.news = LEASE_MISSED;
+    silent = s->now >= s->deadline || (s->backend.failed && s->backend.failure == PORT_UNREACHABLE);
+    s->lease.news = silent ? LEASE_SILENT : LEASE_MISSED;
     s->lease.why = why;
 }
 

@@ -242,7 +242,8 @@ static void obey_lease(struct world *w)
 {
     struct session *s = &w->session;
 
-    ENSURE(s->lease.news != LEASE_MISSED || s->lease.why != NULL);
+    ENSURE(s->lease.news == LEASE_NO_NEWS || s->lease.news == LEASE_REACHED ||
+           s->lease.why != NULL);
     s->lease.news = LEASE_NO_NEWS;
     if (s->lease.ask == LEASE_RELEASE)
         lease_take_back(s);

@@ -105,7 +105,7 @@ static uint64_t soon(void)
 static void fail(size_t i, unsigned times)
 {
     while (times-- > 0)
-        fleet_login_failed(&fleet, found[i], "connection refused", soon(), soon());
+        fleet_login_failed(&fleet, found[i], "connection refused", false, soon(), soon());
 }
 
 Test(fleet, is_found_by_name_and_seen_in_order)
@@ -139,15 +139,14 @@ Test(fleet, failed_logins_turn_further_ones_away)
     cr_expect_not(serves(0, soon()));
     cr_expect(admits(1, soon()), "the other one is not meant");
     cr_expect_eq(turned, 1);
-    cr_expect(fleet_is_dead(found[0]));
-    cr_expect_not(fleet_is_dead(found[1]));
+    cr_expect_not(fleet_is_dead(found[0]), "a refusal is an answer");
     fleet_look(&fleet, found[0], soon(), &view);
     cr_expect_str_eq(view.state, "down");
     cr_expect_str_eq(view.by, "logins");
     cr_expect_str_eq(view.why, "connection refused");
     cr_expect_eq(view.probed, FLEET_NEVER);
-    fleet_probed(&fleet, found[0], true, NULL, soon());
-    fleet_probed(&fleet, found[0], true, NULL, soon());
+    fleet_probed(&fleet, found[0], true, NULL, false, soon());
+    fleet_probed(&fleet, found[0], true, NULL, false, soon());
     cr_expect(admits(0, soon()));
     cr_expect_not_null(strstr(
         lines, "warn event=backend_down backend=a by=logins why=\"connection refused\"\ninfo "
@@ -159,6 +158,32 @@ Test(fleet, failed_logins_turn_further_ones_away)
     cr_expect_lt(view.probed, FLEET_NEVER);
 }
 
+/* Whoever watches over sessions is told of each change. */
+Test(fleet, down_and_silent_is_dead)
+{
+    use_two("");
+    for (unsigned i = 0; i < 2; i++)
+        fleet_probed(&fleet, found[0], false, "no greeting in time", true, soon());
+    cr_expect_not(fleet_is_dead(found[0]), "not down yet");
+    fleet_probed(&fleet, found[0], false, "no greeting in time", true, soon());
+    cr_expect(fleet_is_dead(found[0]));
+    cr_expect_not(fleet_is_dead(found[1]));
+    cr_expect_eq(turned, 1);
+    fleet_probed(&fleet, found[0], false, "the greeting is BYE", false, soon());
+    cr_expect_not(fleet_is_dead(found[0]), "it speaks, if not to us");
+    cr_expect_eq(turned, 2);
+    fleet_probed(&fleet, found[0], false, "no greeting in time", true, soon());
+    cr_expect(fleet_is_dead(found[0]));
+    fleet_probed(&fleet, found[0], true, NULL, false, soon());
+    cr_expect_not(fleet_is_dead(found[0]), "still down");
+    cr_expect_eq(turned, 4);
+    fail(1, 2);
+    fleet_login_failed(&fleet, found[1], "no answer in time", true, soon(), soon());
+    cr_expect(fleet_is_dead(found[1]));
+    fleet_login_reached(&fleet, found[1], soon());
+    cr_expect_not(fleet_is_dead(found[1]));
+}
+
 Test(fleet, the_operator_is_overruled_by_nobody)
 {
     struct fleet_view view;
@@ -167,7 +192,7 @@ Test(fleet, the_operator_is_overruled_by_nobody)
     fleet_set_down(&fleet, found[0], true);
     fleet_set_down(&fleet, found[0], true);
     for (unsigned i = 0; i < 10; i++)
-        fleet_probed(&fleet, found[0], true, NULL, soon());
+        fleet_probed(&fleet, found[0], true, NULL, false, soon());
     cr_expect_not(admits(0, soon()));
     use_two("");
     cr_expect_not(admits(0, soon()), "nor by a reload");
@@ -177,7 +202,6 @@ Test(fleet, the_operator_is_overruled_by_nobody)
     cr_expect_str_eq(view.by, "operator");
     cr_expect(view.set_down);
     fail(0, 3);
-    cr_expect(fleet_is_dead(found[0]));
     fleet_set_down(&fleet, found[0], false);
     cr_expect_not(admits(0, soon()), "logins failed meanwhile");
     cr_expect_str_eq(lines,
@@ -338,7 +362,7 @@ static void visit(void *arg)
         fleet_enter(found[which]);
         atomic_fetch_add(&served, 1);
         if (i % 5 == 0)
-            fleet_login_failed(&fleet, found[which], "eof", now, now);
+            fleet_login_failed(&fleet, found[which], "eof", i % 2 == 0, now, now);
         else
             fleet_login_reached(&fleet, found[which], now);
         if (i % 100 == number)
@@ -369,7 +393,7 @@ Test(fleet, threads_and_reloads_share_it)
         free(fleet_open(&fleet, conf));
         fleet_set_draining(&fleet, fleet_find(&fleet, "a"), i % 2 == 0);
         fleet_set_down(&fleet, fleet_find(&fleet, "b"), i % 2 == 1);
-        fleet_probed(&fleet, found[0], true, NULL, soon());
+        fleet_probed(&fleet, found[0], true, NULL, false, soon());
         fleet_each(&fleet, look, &sane);
     }
     fleet_set_draining(&fleet, found[0], false);

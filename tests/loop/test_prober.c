@@ -137,7 +137,7 @@ Test(prober, failed_logins_are_looked_into_at_once)
     cr_assert(connbed_logged(&bed, "event=capabilities"));
     for (unsigned i = 0; i < 3; i++) {
         uint64_t now = uv_hrtime() / 1000000 + 1;
-        fleet_login_failed(&bed.fleet, bed.generation->fleet[0], "no greeting", now, now);
+        fleet_login_failed(&bed.fleet, bed.generation->fleet[0], "no greeting", false, now, now);
     }
     cr_expect(connbed_logged_yet(&bed, "event=backend_down backend=b1 by=logins"));
     be_probed("IMAP4rev1");

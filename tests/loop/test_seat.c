@@ -159,8 +159,8 @@ Test(seat, what_logins_find_is_told_to_those_who_watch)
 
     for (uint64_t now = begin; now < begin + 9 && !fleet_is_dead(b1()); now++) {
         cr_assert_eq(ask(&ann, now), LEASE_PLACED);
-        ann.lease.news = LEASE_MISSED;
-        ann.lease.why = "connection refused";
+        ann.lease.news = LEASE_SILENT;
+        ann.lease.why = "no answer in time";
         give_back(&ann, now);
         cr_expect_eq(ann.lease.news, LEASE_NO_NEWS);
     }

@@ -18,12 +18,12 @@ TestSuite(health, .init = begin);
 
 static enum health_news probe(bool up, uint64_t now)
 {
-    return health_probed(&h, &probed, up, slice_str(up ? NULL : "no greeting in time"), now);
+    return health_probed(&h, &probed, up, slice_str(up ? NULL : "no greeting in time"), true, now);
 }
 
 static enum health_news fail(const struct health_rules *rules, uint64_t now)
 {
-    return health_login_failed(&h, rules, SLICE("connection refused"), now, now);
+    return health_login_failed(&h, rules, SLICE("connection refused"), false, now, now);
 }
 
 static void trip(const struct health_rules *rules, uint64_t now)
@@ -72,10 +72,10 @@ Test(health, one_is_enough_where_the_rules_say_so)
 {
     static const struct health_rules quick = {.rise = 1, .fall = 1, .probed = true};
 
-    cr_expect_eq(health_probed(&h, &quick, false, SLICE("x"), 1), HEALTH_FELL);
+    cr_expect_eq(health_probed(&h, &quick, false, SLICE("x"), false, 1), HEALTH_FELL);
     cr_expect_eq(h.down, HEALTH_BY_PROBE);
-    cr_expect_eq(health_probed(&h, &quick, true, SLICE(""), 2), HEALTH_ROSE);
-    cr_expect_eq(health_login_failed(&h, &quick, SLICE("x"), 3, 3), HEALTH_FELL);
+    cr_expect_eq(health_probed(&h, &quick, true, SLICE(""), false, 2), HEALTH_ROSE);
+    cr_expect_eq(health_login_failed(&h, &quick, SLICE("x"), false, 3, 3), HEALTH_FELL);
     cr_expect_eq(h.down, HEALTH_BY_LOGINS);
 }
 
@@ -193,12 +193,14 @@ Test(health, late_failures_do_not_count)
 
     trip(&unprobed, 2000);
     for (unsigned i = 0; i < 100; i++)
-        cr_expect_eq(health_login_failed(&h, &unprobed, SLICE("late"), 1999, now - 1), HEALTH_SAME);
+        cr_expect_eq(health_login_failed(&h, &unprobed, SLICE("late"), true, 1999, now - 1),
+                     HEALTH_SAME);
     cr_expect_str_eq(h.why, "connection refused");
     cr_expect(health_allows(&h, &unprobed, now), "they do not put the trial off");
     cr_expect_eq(health_login_reached(&h, &unprobed, now + 1), HEALTH_ROSE);
     for (unsigned i = 0; i < 100; i++)
-        cr_expect_eq(health_login_failed(&h, &unprobed, SLICE("late"), 1999, now + 2), HEALTH_SAME);
+        cr_expect_eq(health_login_failed(&h, &unprobed, SLICE("late"), true, 1999, now + 2),
+                     HEALTH_SAME);
     cr_expect(health_is_up(&h));
 }
 
@@ -209,6 +211,24 @@ Test(health, what_probes_took_down_comes_back_by_trial_once_nobody_probes)
     cr_expect_not(health_allows(&h, &unprobed, 2000));
     cr_expect(health_allows(&h, &unprobed, 2000 + HEALTH_COOLDOWN));
     cr_expect_eq(health_login_reached(&h, &unprobed, 13000), HEALTH_ROSE);
+}
+
+Test(health, dead_is_down_and_silent)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        cr_expect_not(health_is_dead(&h), "%u", i);
+        probe(false, 2000);
+    }
+    cr_expect(health_is_dead(&h));
+    cr_expect_eq(fail(&probed, 2001), HEALTH_SAME);
+    cr_expect_not(health_is_dead(&h), "a refusal is an answer");
+    probe(false, 2002);
+    cr_expect(health_is_dead(&h));
+    health_login_failed(&h, &probed, SLICE("late"), false, 1000, 2003);
+    cr_expect(health_is_dead(&h), "late news");
+    probe(true, 2004);
+    cr_expect_not(health_is_dead(&h), "before it is up again");
+    cr_expect_not(health_is_up(&h));
 }
 
 Test(health, flapping_is_one_change_each)
@@ -284,6 +304,6 @@ Test(health, a_long_reason_is_cut)
     char text[1000];
 
     memset(text, 'x', sizeof(text));
-    health_login_failed(&h, &probed, slice_of(text, sizeof(text)), 2000, 2000);
+    health_login_failed(&h, &probed, slice_of(text, sizeof(text)), false, 2000, 2000);
     cr_expect_eq(strlen(h.why), HEALTH_WHY - 1);
 }

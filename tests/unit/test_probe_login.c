@@ -96,3 +96,27 @@ Test(probe_login, a_password_that_fits_no_command)
     row.server = OFFER("IDLE");
     probe_play(&row, text);
 }
+
+/* Others judge logins behind the backend: it is down, but it is there. */
+Test(probe_login, no_verdict_is_not_silence)
+{
+    char user[] = "probe";
+    struct conf_backend backend = {.probe.timeout = 1000, .tls = CONF_TLS_NONE, .probe_user = user};
+    struct pool pool;
+    struct probe p;
+
+    pool_init(&pool);
+    cr_assert(secret_set(&backend.probe_password, SLICE("secret")));
+    probe_init(&p, &backend, &pool, 0);
+    p.port.ask = 0;
+    p.port.open = true;
+    cr_assert(buf_append(&p.port.in, SLICE(OFFER("IDLE"))));
+    probe_step(&p, 999);
+    cr_expect_not(probe_done(&p));
+    probe_step(&p, 1000);
+    cr_expect(probe_done(&p) && !p.up && !p.silent);
+    cr_expect_str_eq(p.why, "no answer to the probe's login in time");
+    probe_fini(&p);
+    secret_clear(&backend.probe_password);
+    pool_fini(&pool);
+}

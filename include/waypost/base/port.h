@@ -16,7 +16,8 @@
 enum port_failure {
     PORT_FINE,
     PORT_RESOLVE,      /* the host name has no address, or the look-up failed */
-    PORT_CONNECT,      /* refused or unreachable at every address */
+    PORT_CONNECT,      /* refused by an address, or there is no way to it */
+    PORT_UNREACHABLE,  /* nobody answers at any address */
     PORT_IO,           /* reset, or an error of read or write */
     PORT_TLS_PROTOCOL, /* not TLS, no common version, alert received */
     PORT_TLS_VERIFY,   /* chain, name or pin did not verify */

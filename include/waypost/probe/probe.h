@@ -35,7 +35,8 @@ struct probe {
     struct reply reply;
     /* The result, from PROBE_DONE on. */
     bool up;
-    bool ours; /* not up: for want of something of this machine, which says nothing about it */
+    bool ours;   /* not up: for want of something of this machine, which says nothing about it */
+    bool silent; /* not up: nothing was heard of it, as if it were not there at all */
     char why[PROBE_WHY];     /* what is wrong, for people: may repeat what the backend said */
     struct caps caps;        /* up: what it shows before login */
     uint64_t round_trip;     /* up: ms that it took to answer CAPABILITY */

@@ -31,6 +31,7 @@ struct health {
     enum health_cause down;  /* what took it down; NONE: it is up */
     uint64_t since;          /* when it became so */
     char why[HEALTH_WHY];    /* the latest failure, for people; "" before the first */
+    bool silent;             /* the latest report: nothing was heard of it at all */
     unsigned probes;         /* in a row that contradict: failures while up, else successes */
     unsigned logins;         /* in a row that failed */
     unsigned trips;          /* of the breaker, with no login in between that got through */
@@ -45,16 +46,16 @@ void health_init(struct health *h, uint64_t now);
 /* Forgets what was seen, because it is another server now; what the operator said stays. */
 void health_renew(struct health *h, uint64_t now);
 
-/* A probe has ended. `why` is read only when it failed. */
+/* A probe has ended. `why` and `silent` are read only when it failed. */
 enum health_news health_probed(struct health *h, const struct health_rules *rules, bool up,
-                               struct slice why, uint64_t now);
+                               struct slice why, bool silent, uint64_t now);
 /* A client's login got a greeting, and TLS where that is configured. */
 enum health_news health_login_reached(struct health *h, const struct health_rules *rules,
                                       uint64_t now);
 /* It got none: no connection, no TLS, no greeting, or not in time. Logins that `began` before the
  * last change are late news, and do not count. */
 enum health_news health_login_failed(struct health *h, const struct health_rules *rules,
-                                     struct slice why, uint64_t began, uint64_t now);
+                                     struct slice why, bool silent, uint64_t began, uint64_t now);
 
 /* Whether a login may be tried now. When it is down, true is a trial, and the only one until that
  * has been reported or is lost. */
@@ -63,6 +64,11 @@ bool health_allows(struct health *h, const struct health_rules *rules, uint64_t 
 static inline bool health_is_up(const struct health *h)
 {
     return h->down == HEALTH_BY_NONE && !h->set_down;
+}
+/* Down, and silent: whoever is connected to it will hear nothing more either. */
+static inline bool health_is_dead(const struct health *h)
+{
+    return h->down != HEALTH_BY_NONE && h->silent;
 }
 /* Something is about to change: the next probe should not wait for its regular turn. */
 bool health_is_unsettled(const struct health *h);

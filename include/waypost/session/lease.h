@@ -27,7 +27,8 @@ enum lease_fact {
 enum lease_news {
     LEASE_NO_NEWS,
     LEASE_REACHED, /* it greeted us, and TLS is there */
-    LEASE_MISSED   /* it did not; nothing of the client's has been sent */
+    LEASE_MISSED,  /* it did not; nothing of the client's has been sent */
+    LEASE_SILENT   /* the same, and nothing was heard of it at all */
 };
 
 struct lease {
@@ -36,7 +37,8 @@ struct lease {
     const struct conf_backend *backend; /* PLACED; borrowed from the session's configuration */
     uint64_t until;                     /* HELD; absolute ms */
     enum lease_news news;               /* written by the core, cleared by the shell */
-    const char *why; /* MISSED: in words; valid until the shell has read it. FAILED: static */
+    const char
+        *why; /* MISSED, SILENT: in words; valid until the shell has read it. FAILED: static */
     /* What the core knows when it asks. */
     const struct conf_backend *failed; /* the one that was given up just now; NULL: none */
     uint32_t tried; /* bit for each candidate of the route that is out of the question */
