@@ -310,20 +310,24 @@ uint32_t conn_move_out(struct conn *c, enum reason reason)
 /* Who is still being logged in is told once that is done. */
 static void review_one(void *ctx, struct conn *c)
 {
+    uint64_t now = uv_now(c->home->loop);
     bool dead;
 
     UNUSED(ctx);
     if (c->session.phase != PHASE_RELAY || c->seat.backend == NULL)
         return;
+    dead = fleet_is_dead(c->seat.backend);
     if (seat_revoked(&c->seat)) {
-        conn_leave(c, REASON_moved);
+        session_leave(&c->session, REASON_moved, now);
+        if (dead)
+            session_hurry(&c->session, now);
+        conn_run(c);
         return;
     }
-    dead = fleet_is_dead(c->seat.backend);
     if (dead == c->seat.doubted)
         return;
     c->seat.doubted = dead;
-    session_doubt(&c->session, dead, uv_now(c->home->loop));
+    session_doubt(&c->session, dead, now);
     conn_run(c);
 }
 

@@ -251,6 +251,12 @@ void session_leave(struct session *s, enum reason reason, uint64_t now)
     s->deadline = s->now + s->conf->timeouts.drain / 2;
 }
 
+void session_hurry(struct session *s, uint64_t now)
+{
+    if (s->phase == PHASE_RELAY && s->leaving != REASON_none)
+        s->deadline = now;
+}
+
 static bool port_flushed(const struct port *port)
 {
     return !port->open || port->failed || port_unsent(port) == 0;

@@ -3,7 +3,7 @@
 import threading
 import unittest
 
-from tests.support.cluster import ClusterTest
+from tests.support.cluster import HASTY, ClusterTest
 
 
 class OneBackend(ClusterTest):
@@ -100,6 +100,21 @@ class OneBackend(ClusterTest):
 
     def test_all_move_when_the_server_is_silent(self):
         self.both_move(self.stranger(), lambda server: server.freeze())
+
+    def test_nobody_waits_for_what_a_silent_server_would_answer(self):
+        # A command that runs may run on for a minute, but not where nobody is any more.
+        waypost = self.start_waypost(self.cluster.routes(**self.pool), {
+            **HASTY, **self.settings, "workers": 2,
+            "timeouts": {**HASTY["timeouts"], "drain": "2m"},
+            "control": {"socket": "another.sock"}})
+        user = self.stranger()
+        phone = self.session(user, waypost)
+        name = phone.where()
+        self.cluster[name].freeze()
+        phone.send(b"wait NOOP\r\n")
+        laptop = self.session(user, waypost)
+        self.assertNotEqual(laptop.where(), name)
+        self.assertTrue(phone.farewell().startswith(b"* BYE "))
 
     def test_all_move_when_the_server_stops(self):
         self.both_move(self.stranger(), lambda server: server.stop())

@@ -165,6 +165,8 @@ void session_step(struct session *s, uint64_t now);
 /* Asks a session to end: at once before login, at the next safe point (`* BYE`) while relaying. The
  * next step makes it so. */
 void session_leave(struct session *s, enum reason reason, uint64_t now);
+/* Who is leaving waits no longer for the answer to a command: the backend is dead. */
+void session_hurry(struct session *s, uint64_t now);
 /* The backend is said to be dead: unless something comes from it, or it is said to be well again, a
  * session that rests ends within timeouts.backend_lost. The next step makes it so. */
 void session_doubt(struct session *s, bool dead, uint64_t now);
