@@ -31,8 +31,9 @@ static struct login login_of(const char *user, const char *cluster)
                                     .cluster = cluster,
                                     .candidates = {backend},
                                     .candidate_count = 1}};
+    struct str name = STR_ON(login.route.login);
 
-    strcpy(login.route.login, user);
+    str_add(&name, slice_str(user));
     return login;
 }
 
