@@ -146,10 +146,12 @@ class Playground:
         return path
 
     def write(self, text, *parts, mode=0o644):
+        """Puts a file there, whole: who reads it meanwhile gets the old one."""
         path = self.path(*parts)
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path + ".new", "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), mode)
             file.write(text)
+        os.replace(path + ".new", path)
         return path
 
     def start(self, argv, output, **options):

@@ -62,10 +62,11 @@ class Storm:
         self._lost = []  # orders without an answer
         self._running = []
         name = f"storm-{self._doors['near']}"
+        self._socket = ground.path(f"{name}.sock")
         self.waypost = Waypost(
             ground, binary, self._routes(dict.fromkeys(SERVERS, 100)), name=name,
             settings={**SETTINGS, **(settings or {}),
-                      "control": {"socket": ground.path(f"{name}.sock")}},
+                      "control": {"socket": self._socket}},
             listeners=[{"name": door, "address": f"{HOST}:{port}", "tls": "implicit"}
                        for door, port in self._doors.items()]).start()
 
@@ -166,14 +167,15 @@ class Storm:
     async def _carry_out(self, word, arguments):
         """One command of the real program; it may be refused, but not get lost."""
         child = await asyncio.create_subprocess_exec(
-            self.waypost.binary, word, "-c", self.waypost.path, *arguments,
+            self.waypost.binary, word, "--socket", self._socket, *arguments,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
             _, said = await asyncio.wait_for(child.communicate(), PATIENCE)
         except asyncio.TimeoutError:
             child.kill()
             said = b"no answer in time"
-        if child.returncode not in (0, 1):
+        # A move may find another one under way, and an undrained server is not emptied.
+        if child.returncode != 0 and (child.returncode != 1 or word not in ("move", "drain")):
             self._lost.append(f"{word}: {said.decode(errors='replace').strip()}")
         self._orders[word if child.returncode == 0 else f"{word} refused"] += 1
 
