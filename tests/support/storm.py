@@ -11,6 +11,7 @@ import collections
 import json
 import random
 import re
+import signal
 import subprocess
 import time
 
@@ -74,26 +75,51 @@ class Storm:
         """Bad weather for so long, then calm until everybody is served, and all have left. May be
         called again. Returns what has been seen since the start."""
         began = time.monotonic()
-        doors = [self.waypost.implicit_port, self._doors["near"]] * 3 + [self._doors["direct"]]
-        crowd = Crowd(doors, seed=self._random.random(), **self._shape)
-        locked_out = asyncio.run(self._run(crowd, began + seconds))
+        crowd = self._crowd()
+        names = asyncio.run(self._run(crowd, seconds))
         self._clients += crowd.outcomes
         self._seen["seconds"] += time.monotonic() - began
         self._seen["strangers"] += crowd.strangers
         self._seen["slowest login"] = max(self._seen["slowest login"], crowd.slowest)
-        return self._outcome(locked_out)
+        return self._outcome(names)
 
-    async def _run(self, crowd, until):
+    def break_off(self, seconds):
+        """Bad weather for so long, and in the middle of it the proxy is told to end. Returns its
+        exit status, and what the farm says when all is over."""
+        status = asyncio.run(self._break_off(self._crowd(), seconds))
+        for name, word in self._sick.items():
+            if word not in COMMANDED:
+                self.farm.tell(word, name)
+        return status, self.farm.tell("report")
+
+    def _crowd(self):
+        doors = [self.waypost.implicit_port, self._doors["near"]] * 3 + [self._doors["direct"]]
+        return Crowd(doors, seed=self._random.random(), **self._shape)
+
+    async def _weather(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await self._event()
+            await asyncio.sleep(self._random.expovariate(1 / BREATH))
+
+    async def _run(self, crowd, seconds):
         busy = asyncio.create_task(crowd.run())
         try:
-            while time.monotonic() < until:
-                await self._event()
-                await asyncio.sleep(self._random.expovariate(1 / BREATH))
+            await self._weather(seconds)
         finally:
             await self._calm()
             crowd.stop()
             await busy
         return await locked_out(crowd)
+
+    async def _break_off(self, crowd, seconds):
+        busy = asyncio.create_task(crowd.run())
+        await self._weather(seconds)
+        self.waypost.signal(signal.SIGTERM)
+        status = await asyncio.to_thread(self.waypost.wait, 30)
+        crowd.stop()
+        await asyncio.gather(busy, *self._running)
+        return status
 
     def _outcome(self, names):
         report = self.farm.tell("report")
