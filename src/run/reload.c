@@ -133,6 +133,7 @@ static void on_swapped(struct errand *errand)
 
     drop_plans(s);
     r->loaded = NULL;
+    generation_release(&r->last);
     say_reloaded(s);
     end(s, true);
 }
@@ -176,7 +177,7 @@ static bool send_out(struct supervisor *s, struct bindings *bindings)
 
 static bool put_in_force(struct supervisor *s)
 {
-    struct generation *old = s->generation, *new = s->reloader.loaded;
+    struct generation *new = s->reloader.loaded;
     struct bindings bindings;
 
     if (!bindings_follow(&s->bindings, new->conf, s->worker_count, &bindings, &s->reloader.errors))
@@ -189,10 +190,10 @@ static bool put_in_force(struct supervisor *s)
     bindings_tell(&s->bindings, &bindings, &s->log);
     bindings_close(&s->bindings);
     s->bindings = bindings;
+    s->reloader.last = s->generation;
     s->generation = new;
     generation_rekey(new, s->tickets);
     prober_use(&s->prober, new);
-    generation_release(&old);
     use_log(s);
     if (s->admin != NULL)
         s->admin->follow(s);

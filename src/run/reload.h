@@ -39,6 +39,9 @@ struct reloader {
     struct conf_errors errors;
     struct conf_files files; /* owned; what it reads */
     struct errand swap;
+    /* One reference to the generation before, until all workers have changed: a million users are
+     * freed here rather than between two reads of somebody's mail. */
+    struct generation *last;
     struct doors_plan *plans; /* owned; one for each worker */
     uint64_t begun;           /* uv_hrtime */
     bool again;               /* somebody asked meanwhile */
