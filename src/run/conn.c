@@ -19,6 +19,7 @@
 struct conn {
     struct list node;              /* in home->conns */
     struct list early;             /* in home->early, until somebody has logged in */
+    struct list queued;            /* in home->turnstile, while a handshake waits */
     uint64_t number;               /* 1 for the first that home accepted; ascending in the list */
     struct conn_home *home;        /* borrowed */
     struct generation *generation; /* one reference */
@@ -35,9 +36,27 @@ struct conn {
 
 static void conn_run(struct conn *c);
 
+static bool shaking(const struct stream *s)
+{
+    return s->state == STREAM_OPEN && s->tls != NULL && !s->port->secure && !s->port->failed;
+}
+
+/* A handshake waits for its turn, and does not read on meanwhile. */
 static void on_wake(void *ctx)
 {
-    conn_run(ctx);
+    struct conn *c = ctx;
+    struct turnstile *turnstile = c->home->turnstile;
+    struct stream *s = shaking(&c->client) ? &c->client : &c->backend.stream;
+
+    if (turnstile == NULL || !shaking(s) || (!turnstile_free(turnstile) && !stream_settle(s, true)))
+        conn_run(c);
+    else
+        turnstile_queue(turnstile, &c->queued);
+}
+
+void conn_pass(struct list *node)
+{
+    conn_run(container_of(node, struct conn, queued));
 }
 
 /* --- asks ------------------------------------------------------------------------------------- */
@@ -173,6 +192,7 @@ static void conn_run(struct conn *c)
         list_unlink(&c->early);
     if (session_closed(&c->session) && !c->session.client.busy && !c->session.backend.busy) {
         c->ending = true;
+        list_unlink(&c->queued);
         uv_close((uv_handle_t *)&c->timer, on_timer_closed);
         return;
     }
@@ -209,6 +229,7 @@ bool conn_accept(struct conn_home *home, struct generation *generation,
     c->generation = generation_hold(generation);
     list_append(&home->conns, &c->node);
     list_append(&home->early, &c->early);
+    list_init(&c->queued);
     home->count++;
     c->number = ++home->accepted;
     uv_timer_init(home->loop, &c->timer);

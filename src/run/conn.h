@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "run/generation.h"
+#include "run/turnstile.h"
 #include "waypost/base/list.h"
 #include "waypost/net/dns.h"
 #include "waypost/session/session.h"
@@ -23,6 +24,7 @@ struct conn_home {
     struct dns *dns;                 /* borrowed */
     const struct session_gate *gate; /* borrowed; NULL: no limits of users and addresses */
     const struct seating *seating;   /* borrowed */
+    struct turnstile *turnstile;     /* borrowed; for conn_pass; NULL: handshakes do not wait */
     struct list conns;
     struct list early; /* of those nobody has logged in on, the oldest first */
     size_t count;
@@ -67,6 +69,8 @@ void conns_each(struct conn_home *home, void (*visit)(void *ctx, struct conn *c)
  * Connections may come and go in between. True when there are more. */
 bool conns_some(struct conn_home *home, uint64_t *cursor, size_t most,
                 void (*visit)(void *ctx, struct conn *c), void *ctx);
+/* What the turnstile lets pass. */
+void conn_pass(struct list *node);
 /* Asks every connection to end: with a BYE at the next safe point. */
 void conns_leave(struct conn_home *home, enum reason reason);
 /* Looks whose user must leave his backend, and who is at a dead one, and tells them. */

@@ -97,6 +97,7 @@ static void close_when_empty(struct worker *w)
     on_mail(&w->async);
     uv_close((uv_handle_t *)&w->async, NULL);
     review_close(&w->review);
+    turnstile_close(&w->turnstile);
     dns_close(&w->dns);
 }
 
@@ -232,7 +233,8 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
     w->home.loop = &w->loop;
     if (uv_async_init(&w->loop, &w->async, on_mail) != 0)
         goto no_async;
-    if (review_init(&w->review, &w->home) != 0)
+    if (review_init(&w->review, &w->home) != 0 ||
+        turnstile_init(&w->turnstile, &w->loop, conn_pass) != 0)
         goto no_review;
     pool_init(&w->pool);
     dns_init(&w->dns, &w->loop);
@@ -243,6 +245,7 @@ bool worker_init(struct worker *w, unsigned index, const struct worker_setup *se
         .dns = &w->dns,
         .gate = setup->gate,
         .seating = setup->seating,
+        .turnstile = &w->turnstile,
         .gone = on_gone,
     };
     list_init(&w->home.conns);

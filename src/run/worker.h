@@ -34,6 +34,7 @@ struct worker {
     uv_loop_t loop;
     uv_async_t async;
     struct review review;
+    struct turnstile turnstile;
     uv_mutex_t lock;
     struct list mail; /* of struct letter; under the lock */
     struct pool pool;
