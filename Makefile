@@ -166,9 +166,10 @@ run demo:
 	@$(MAKE) --no-print-directory all
 	@python3 deploy/demo/demo.py $@ --waypost $(BUILD)/waypost
 
+PLAN ?= test
 test: ## everything: layers, checks in release and asan, races, system tests
 	@deploy/deps.sh build demo test
-	@tests/run test
+	@tests/run $(PLAN)
 
 check: ## units, transcripts, corpora, TLS and loop tests in this VARIANT
 	@VARIANT=$(VARIANT) tests/run check
