@@ -91,7 +91,8 @@ const struct shape keepalive_shape = {SHAPE_KEYS(keepalive_keys)};
 static const struct key placement_keys[] = {
     {"linger", &kind_duration, FIELD(struct conf_placement, linger), .fallback = "\"15m\"",
      .max = 7 * 24 * HOUR,
-     .help = "after his last session a user stays at his backend for that time"},
+     .help = "after his last session a user stays at his backend for that time, at least for "
+             "\"settle\""},
     {"settle", &kind_duration, FIELD(struct conf_placement, settle), .fallback = "\"2s\"",
      .max = HOUR,
      .help = "after a user's last session at one backend none begins at another for that time"},
@@ -99,4 +100,17 @@ static const struct key placement_keys[] = {
      .min = MOMENT, .max = HOUR,
      .help = "a login waits for that time while the user's sessions at another backend end"},
 };
-const struct shape placement_shape = {SHAPE_KEYS(placement_keys)};
+
+/* Where a user was must be known for as long as he may not be elsewhere. */
+static void check_placement(struct reader *r, const struct place *at, const json_t *object,
+                            void *base)
+{
+    struct conf_placement *placement = base;
+    UNUSED(r);
+    UNUSED(at);
+    UNUSED(object);
+    if (placement->linger < placement->settle)
+        placement->linger = placement->settle;
+}
+
+const struct shape placement_shape = {SHAPE_KEYS(placement_keys), .check = check_placement};

@@ -100,6 +100,7 @@ Test(conf, everything_given_arrives)
         "  \"logins_per_minute_per_address\": 16,"
         "  \"trusted\": [\"192.0.2.0/24\", \"2001:db8::/32\"]},"
         "\"keepalive\": {\"client\": \"0s\"},"
+        "\"placement\": {\"linger\": \"1s\", \"settle\": \"3s\", \"hold\": \"9s\"},"
         "\"log\": {\"format\": \"json\", \"level\": \"debug\", \"to\": \"w.log\"}}",
         conf_text_routes);
 
@@ -133,6 +134,9 @@ Test(conf, everything_given_arrives)
     cr_expect_eq(c->limits.line, 1000);
     cr_expect_eq(c->limits.sasl_line, 12288);
     cr_expect_eq(c->keepalive.client, 0);
+    cr_expect_eq(c->placement.linger, 3000, "until he may be elsewhere");
+    cr_expect_eq(c->placement.settle, 3000);
+    cr_expect_eq(c->placement.hold, 9000);
     cr_expect_eq(c->log.format, FORMAT_JSON);
     cr_expect_eq(c->log.level, LEVEL_DEBUG);
     conf_release(&c);
