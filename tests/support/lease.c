@@ -1,3 +1,6 @@
+/*
+ * Owns nothing: what there is to know is in the session's lease and its route.
+ */
 #include "support/lease.h"
 
 void lease_grant(struct session *s)

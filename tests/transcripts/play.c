@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "support/lease.h"
+#include "transcripts/beyond.h"
 
 static void complain(struct run *run, const char *what, struct slice want, struct slice got)
 {
@@ -41,31 +42,6 @@ static void collect(struct buf *from, char *to, size_t *len)
     buf_drop(from, bytes.len);
 }
 
-/* Answers an ask for a place as the script said last. True when the core should look. */
-static bool place(struct run *run)
-{
-    struct lease *lease = &run->session.lease;
-    const struct conf_routes *routes = run->conf->routes;
-
-    if (lease->ask != LEASE_PLACE)
-        return false;
-    if (run->placing.len == 0) {
-        lease_grant(&run->session);
-        return true;
-    }
-    lease->ask = LEASE_NO_ASK;
-    lease->fact = slice_eq(run->placing, SLICE("held")) ? LEASE_HELD : LEASE_FAILED;
-    lease->until = run->now + 100;
-    lease->why = "the script says so";
-    for (size_t i = 0; i < routes->backend_count; i++) {
-        if (slice_eq(run->placing, slice_str(routes->backends[i].name))) {
-            lease->fact = LEASE_PLACED;
-            lease->backend = &routes->backends[i];
-        }
-    }
-    return true;
-}
-
 /* One turn of the shell: the core runs, the kernel takes all that was written. */
 static void turn(struct run *run)
 {
@@ -78,7 +54,7 @@ static void turn(struct run *run)
         session_step(s, run->now);
         if (s->lease.ask == LEASE_RELEASE)
             lease_take_back(s);
-    } while (place(run));
+    } while (beyond_place(run));
     buf_settle(&s->client.in);
     buf_settle(&s->backend.in);
 }
@@ -313,35 +289,6 @@ static void effect(struct run *run)
     turn(run);
 }
 
-static void note(void *ctx, const struct conf_backend *backend, enum lore_when when,
-                 struct slice words)
-{
-    struct run *run = ctx;
-    UNUSED(backend);
-
-    if (when == LORE_BEFORE_LOGIN && run->known.len > 0) {
-        struct str known = STR_ON(run->noted);
-        str_add(&known, words);
-        run->known = str_slice(&known);
-    }
-}
-
-static bool recall(void *ctx, const struct conf_backend *backend, struct caps *out)
-{
-    struct run *run = ctx;
-    UNUSED(backend);
-
-    return run->known.len > 0 && caps_set(out, run->known);
-}
-
-static void advertise(void *ctx, const struct conf_listener *listener, struct str *words,
-                      bool mechanisms[CONF_MECH_COUNT])
-{
-    (void)ctx, (void)listener, (void)mechanisms;
-    if (words != NULL)
-        str_add(words, SLICE(SESSION_CAPABILITIES));
-}
-
 static const struct conf_listener *find_listener(const struct conf *conf, struct slice name)
 {
     for (size_t i = 0; i < conf->listener_count; i++) {
@@ -362,7 +309,7 @@ static void begin(struct run *run)
         .entropy = "0123456789abcdef",
     };
 
-    run->lore = (struct session_lore){run, note, recall, advertise};
+    run->lore = beyond_lore(run);
 
     REQUIRE(addr_parse(SLICE("192.0.2.7"), &setup.remote));
     REQUIRE(addr_parse(SLICE("198.51.100.1"), &setup.local));

@@ -341,8 +341,8 @@ static void disturb(struct storm *s)
         order(s, (size_t)rand() % USERS);
         break;
     default:
-        cr_assert(homes_hold(&homes, (uint64_t)rand() % USERS,
-                             (uint64_t)rand() % 2 * (s->now + 20), s->now));
+        cr_assert(homes_hold(&homes, (uint64_t)rand() % USERS, (uint64_t)rand() % 2 * (s->now + 20),
+                             s->now));
         break;
     }
 }
