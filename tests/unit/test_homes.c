@@ -265,12 +265,22 @@ struct seat {
 };
 
 struct storm {
+    uint64_t random;
     struct seat seats[SEATS];
     struct home *orders[USERS];
     const void *failed[USERS];
     uint64_t now;
     size_t placed, moved;
 };
+
+/* Below n; the same in each run. */
+static size_t draw(struct storm *s, size_t n)
+{
+    s->random ^= s->random << 13;
+    s->random ^= s->random >> 7;
+    s->random ^= s->random << 17;
+    return (size_t)(s->random % n);
+}
 
 static void expect_one_backend_each(const struct storm *s)
 {
@@ -304,7 +314,7 @@ static void change_seat(struct storm *s, struct seat *seat)
 {
     const struct backend *at = seat->at;
 
-    if (!seat->session && at->up && rand() % 2 == 0) {
+    if (!seat->session && at->up && draw(s, 2) == 0) {
         homes_settle(seat->home);
         seat->session = true;
         return;
@@ -318,7 +328,7 @@ static void change_seat(struct storm *s, struct seat *seat)
 static void order(struct storm *s, size_t user)
 {
     if (s->orders[user] == NULL) {
-        s->orders[user] = homes_order(&homes, user, all[rand() % 3], s->now);
+        s->orders[user] = homes_order(&homes, user, all[draw(s, 3)], s->now);
         return;
     }
     s->moved += homes_obeyed(&homes, s->orders[user], s->now) ? 1 : 0;
@@ -328,9 +338,9 @@ static void order(struct storm *s, size_t user)
 static void disturb(struct storm *s)
 {
     struct backend *backends[] = {&a, &b, &c};
-    struct backend *backend = backends[rand() % 3];
+    struct backend *backend = backends[draw(s, 3)];
 
-    switch (rand() % 4) {
+    switch (draw(s, 4)) {
     case 0:
         backend->up = !backend->up;
         break;
@@ -338,11 +348,10 @@ static void disturb(struct storm *s)
         backend->draining = !backend->draining;
         break;
     case 2:
-        order(s, (size_t)rand() % USERS);
+        order(s, draw(s, USERS));
         break;
     default:
-        cr_assert(homes_hold(&homes, (uint64_t)rand() % USERS, (uint64_t)rand() % 2 * (s->now + 20),
-                             s->now));
+        cr_assert(homes_hold(&homes, draw(s, USERS), draw(s, 2) * (s->now + 20), s->now));
         break;
     }
 }
@@ -352,16 +361,16 @@ Test(homes, no_user_is_at_two_backends_whatever_happens)
     struct storm *s = calloc(1, sizeof(*s));
 
     cr_assert_not_null(s);
-    srand(4);
+    s->random = 4;
     for (unsigned i = 0; i < 400000; i++) {
-        struct seat *seat = &s->seats[(size_t)rand() % SEATS];
-        s->now += (uint64_t)rand() % 4;
-        if (rand() % 8 == 0)
+        struct seat *seat = &s->seats[draw(s, SEATS)];
+        s->now += draw(s, 4);
+        if (draw(s, 8) == 0)
             disturb(s);
         else if (seat->taken)
             change_seat(s, seat);
         else
-            try_seat(s, seat, (size_t)rand() % USERS);
+            try_seat(s, seat, draw(s, USERS));
         expect_one_backend_each(s);
     }
     cr_expect_gt(s->placed, 20000);

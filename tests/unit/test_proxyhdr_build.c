@@ -326,7 +326,7 @@ Test(proxyhdr_build, t59_whatever_is_put_in_comes_out)
 
 Test(proxyhdr_build, the_longest_header_fits_and_less_room_is_noticed)
 {
-    char text[PROXYHDR_TEXT_MAX + 1], storage[8 + PROXYHDR_BUILT_MAX + 1];
+    char text[PROXYHDR_TEXT_MAX + 1] = "", storage[8 + PROXYHDR_BUILT_MAX + 1];
     struct proxyhdr_facts facts = {.source = &v6,
                                    .destination = &v6b,
                                    .unique_id = slice_of(text, PROXYHDR_ID_MAX),
