@@ -14,6 +14,7 @@ from playground import HOST
 
 PASSWORD = "secret"
 PATIENCE = 20.0  # seconds that a login may take before it counts as stuck
+IMPATIENT = 0.1  # of the logins are not waited for
 
 
 class Crowd:
@@ -68,8 +69,10 @@ class Crowd:
             async with asyncio.timeout(PATIENCE):
                 reader, writer = await asyncio.open_connection(
                     HOST, self._random.choice(self._ports), ssl=self._context)
-                result = await login(
-                    reader, writer, self._random.choice([name, name, name.capitalize()]))
+                written = self._random.choice([name, name, name.capitalize()])
+                if not brief and self._random.random() < IMPATIENT:
+                    return await self._give_up(reader, writer, written)
+                result = await login(reader, writer, written)
             self.slowest = max(self.slowest, time.monotonic() - began)
             if result == "ok":
                 await self._work(reader, writer, name, brief)
@@ -81,6 +84,15 @@ class Crowd:
         finally:
             if writer is not None:
                 writer.transport.abort()
+
+    async def _give_up(self, reader, writer, name):
+        """Leaves somewhere between the password and the answer, or just behind it."""
+        try:
+            async with asyncio.timeout(self._random.random() * 0.2):
+                await login(reader, writer, name)
+        except TimeoutError:
+            pass
+        return "gave up"
 
     async def _work(self, reader, writer, name, brief):
         """A session until it is over, by us or by the other side."""
