@@ -98,6 +98,7 @@ Test(client, takes_no_answer)
 Test(client, endless_line)
 {
     char bytes[4096];
+    ssize_t len;
 
     memset(bytes, 'x', sizeof(bytes));
     for (unsigned i = 0; i < 1000; i++) {
@@ -106,9 +107,11 @@ Test(client, endless_line)
         uv_run(&supervisor.loop, UV_RUN_NOWAIT);
     }
     cr_assert_eq(control.client_count, 1);
-    cr_assert_eq(write(peer, "\n", 1), 1);
-    while (read(peer, bytes, sizeof(bytes)) < 0)
+    while (write(peer, "\n", 1) < 0)
         turn();
+    while ((len = read(peer, bytes, sizeof(bytes) - 1)) < 0)
+        turn();
+    bytes[len] = '\0';
     cr_expect_not_null(strstr(bytes, "the request is too long"));
 }
 
