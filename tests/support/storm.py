@@ -98,6 +98,7 @@ class Storm:
 
     async def _weather(self, seconds):
         until = time.monotonic() + seconds
+        await asyncio.sleep(1)  # until everybody has begun, so that the first to fail is missed
         while time.monotonic() < until:
             await self._event()
             await asyncio.sleep(self._random.expovariate(1 / BREATH))

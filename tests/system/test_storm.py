@@ -41,7 +41,7 @@ class Storms(SystemTest):
         self.assertEqual(outcome["violations"], 0, outcome["examples"])
 
     def test_it_may_end_in_the_middle(self):
-        status, report = self.storm(pool=PROMISE).break_off(3)
+        status, report = self.storm(pool=PROMISE).break_off(4)
         self.assertEqual(status, 0)
         self.assertEqual(report["violations"], 0, report["examples"])
         self.assertGreater(report["logins"], 0)
