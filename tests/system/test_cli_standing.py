@@ -27,7 +27,7 @@ class Standing(ControlTest):
                 "routes": [{"to": "both"}]}
 
     def started(self, table):
-        waypost = self.start_waypost(table)
+        waypost = self.start_waypost(table, {"probe": {"fall": 3}})
         self.addCleanup(waypost.stop)
         return waypost
 
