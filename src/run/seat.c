@@ -200,6 +200,7 @@ bool seat_obey(struct seat *seat, const struct seating *seating, const struct ge
     struct choice choice = {seating, g, lease, route, now};
 
     hear(seat, seating, lease, now);
+    seat->committed = lease->committed;
     if (lease->ask == LEASE_PLACE) {
         place_or_keep(seat, &choice);
         return true;
@@ -243,6 +244,9 @@ void seat_leave(struct seat *seat, const struct seating *seating, const struct c
 {
     if (seat->backend == NULL)
         return;
+    /* A login without an answer may have begun a session, which has its time to settle. */
+    if (seat->committed)
+        seat_settle(seat, seating);
     end_login(seat);
     fleet_leave(seat->backend);
     if (seat->home != NULL)

@@ -25,6 +25,7 @@ struct seat {
     uint64_t taken;                /* when; loop time */
     bool login;                    /* it is under way, and counted */
     bool session;                  /* somebody is logged in on it */
+    bool committed;                /* or may be, for all we know */
     bool doubted;                  /* the session was told that the backend is dead */
 };
 

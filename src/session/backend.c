@@ -93,6 +93,7 @@ static void say_login(struct session *s)
     if (s->pre->sent.login == 0)
         place_next(s, REFUSAL_serverbug, "credentials do not fit a command");
     s->pre->said_login = true;
+    s->lease.committed = true;
 }
 
 /* With capabilities that another session has seen there is no need to wait for the answer: ask and

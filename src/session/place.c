@@ -162,6 +162,7 @@ static void take_place(struct session *s)
 
     s->target = s->lease.backend;
     s->lease.held = true;
+    s->lease.committed = false;
     while (i < route->candidate_count && route->candidates[i] != s->target)
         i++;
     if (i < route->candidate_count)

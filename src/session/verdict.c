@@ -142,6 +142,7 @@ static bool was_misled(const struct session *s)
 
 void verdict_judge(struct session *s)
 {
+    s->lease.committed = s->pre->reply.status == STATUS_OK;
     if (s->pre->reply.status == STATUS_OK && !s->pre->cancelled) {
         accepted(s);
     } else if (was_misled(s)) {

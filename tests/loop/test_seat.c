@@ -152,6 +152,24 @@ Test(seat, all_sessions_of_a_user_are_revoked_together)
     give_back(&other, 2);
 }
 
+Test(seat, a_login_without_an_answer_may_have_begun_a_session)
+{
+    connbed_open(&bed, NULL, "\"tls\": \"none\"");
+    struct login ann = login_of("ann", "mail"), eve = login_of("eve", "mail");
+
+    cr_assert_eq(ask(&ann, 1), LEASE_PLACED);
+    cr_assert_eq(ask(&eve, 1), LEASE_PLACED);
+    ann.lease.committed = true;
+    give_back(&ann, 10);
+    give_back(&eve, 10);
+    fleet_set_down(&bed.fleet, b1(), true);
+    cr_expect_eq(ask(&ann, 20), LEASE_HELD, "not elsewhere before that has settled");
+    cr_expect_eq(ann.lease.until, 10 + bed.generation->conf->placement.settle);
+    cr_expect_eq(ask(&eve, 20), LEASE_FAILED, "never sent a password");
+    cr_expect_eq(ask(&ann, ann.lease.until), LEASE_FAILED);
+    fleet_set_down(&bed.fleet, b1(), false);
+}
+
 Test(seat, what_logins_find_is_told_to_those_who_watch)
 {
     connbed_open(&bed, NULL, "\"tls\": \"none\"");

@@ -43,4 +43,5 @@ struct lease {
     const struct conf_backend *failed; /* the one that was given up just now; NULL: none */
     uint32_t tried; /* bit for each candidate of the route that is out of the question */
     bool held;      /* there is a lease */
+    bool committed; /* the login was sent and not refused: it may have succeeded */
 };
