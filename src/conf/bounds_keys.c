@@ -106,11 +106,15 @@ static void check_placement(struct reader *r, const struct place *at, const json
                             void *base)
 {
     struct conf_placement *placement = base;
-    UNUSED(r);
-    UNUSED(at);
+    struct place hold = {.up = at, .name = "hold"};
     UNUSED(object);
+
     if (placement->linger < placement->settle)
         placement->linger = placement->settle;
+    if (placement->hold <= placement->settle)
+        fault(r, &hold,
+              "a user who has just moved could not log in: \"hold\" must be longer than "
+              "\"settle\"");
 }
 
 const struct shape placement_shape = {SHAPE_KEYS(placement_keys), .check = check_placement};
