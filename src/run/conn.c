@@ -367,13 +367,10 @@ bool conns_evict(struct conn_home *home)
     return true;
 }
 
-/* The session is taken through its own deadlines, so that its end is logged and counted. */
 static void cut(struct conn *c, enum reason reason)
 {
     c->impatient = true;
-    session_leave(&c->session, reason, uv_now(c->home->loop));
-    while (!session_closed(&c->session))
-        session_step(&c->session, c->session.deadline);
+    session_cut(&c->session, reason, uv_now(c->home->loop));
     conn_run(c);
 }
 

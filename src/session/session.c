@@ -269,6 +269,14 @@ static void drain_late(struct session *s)
     session_move(s, PHASE_CLOSED, SESSION_NEVER);
 }
 
+void session_cut(struct session *s, enum reason reason, uint64_t now)
+{
+    s->now = now;
+    session_fail(s, s->leaving != REASON_none ? s->leaving : reason);
+    if (s->phase == PHASE_DRAIN)
+        drain_late(s);
+}
+
 static enum step drain_step(struct session *s)
 {
     if (!port_flushed(&s->client) || (s->backend.ask == 0 && !port_flushed(&s->backend)))

@@ -317,6 +317,8 @@ static void operate(struct world *w, struct slice *in)
     default:
         if (n % 4 == 3)
             session_doubt(s, n % 8 == 3, w->now);
+        else if (n % 4 == 1)
+            session_cut(s, REASON_shutdown, w->now);
         else
             session_leave(s, REASON_shutdown, w->now);
         break;

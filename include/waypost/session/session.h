@@ -167,6 +167,8 @@ void session_step(struct session *s, uint64_t now);
 void session_leave(struct session *s, enum reason reason, uint64_t now);
 /* Who is leaving waits no longer for the answer to a command: the backend is dead. */
 void session_hurry(struct session *s, uint64_t now);
+/* Ends it now, for that reason unless it was leaving for another, and waits for nobody: CLOSED. */
+void session_cut(struct session *s, enum reason reason, uint64_t now);
 /* The backend is said to be dead: unless something comes from it, or it is said to be well again, a
  * session that rests ends within timeouts.backend_lost. The next step makes it so. */
 void session_doubt(struct session *s, bool dead, uint64_t now);
