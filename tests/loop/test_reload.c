@@ -142,11 +142,10 @@ Test(reload, all_findings_are_in_the_report_until_the_next)
     cr_expect_eq(metric_get(&s->metrics.reloads_failed), 1);
 }
 
-/* The first to hear of it is the pool's thread, which cannot be called back. */
+/* The first to hear of it is the pool's thread, which cannot be called back. Where it got to is a
+ * matter of time; what it loaded is somebody's, or the sanitizer finds it. */
 Test(reload, leaving_throws_away_what_is_loaded)
 {
-    struct generation *before = s->generation;
-
     ask(0);
     ask(1);
     raise(SIGTERM);
@@ -157,7 +156,6 @@ Test(reload, leaving_throws_away_what_is_loaded)
     cr_expect(askers[1].left);
     cr_expect_not(reload_request(s, "test", &askers[2].waiter));
     uv_run(&s->loop, UV_RUN_DEFAULT);
-    cr_expect(!askers[0].left || s->generation == before);
     cr_expect_eq(askers[2].told, 0);
 }
 
