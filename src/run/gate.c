@@ -258,13 +258,9 @@ static void shard_fini(struct gate_shard *shard)
 bool gate_init(struct gate *g, uint64_t sessions, struct metrics *metrics, log_sink *sink,
                void *sink_ctx)
 {
-    uint64_t entries = sessions * ENTRIES_PER_SESSION;
+    uint32_t entries = limit_table_room(sessions * ENTRIES_PER_SESSION, ENTRIES_MIN, ENTRIES_MAX);
     unsigned made = 0;
 
-    if (entries < ENTRIES_MIN)
-        entries = ENTRIES_MIN;
-    if (entries > ENTRIES_MAX)
-        entries = ENTRIES_MAX;
     *g = (struct gate){.sink = sink, .sink_ctx = sink_ctx, .metrics = metrics};
     g->view = (struct session_gate){
         .ctx = g,
@@ -276,7 +272,7 @@ bool gate_init(struct gate *g, uint64_t sessions, struct metrics *metrics, log_s
     };
     if (!draw_keys(g) || uv_mutex_init(&g->news_lock) != 0)
         return false;
-    while (made < GATE_SHARDS && shard_init(&g->shards[made], (uint32_t)entries / GATE_SHARDS))
+    while (made < GATE_SHARDS && shard_init(&g->shards[made], entries / GATE_SHARDS))
         made++;
     if (made == GATE_SHARDS)
         return true;

@@ -176,19 +176,14 @@ static void shard_fini(struct registry_shard *shard)
 bool registry_init(struct registry *r, uint64_t sessions, void (*disturb)(void *ctx), void *ctx)
 {
     unsigned char bytes[LIMIT_KEY_SIZE];
-    uint64_t entries = sessions * ENTRIES_PER_SESSION;
+    uint32_t entries = limit_table_room(sessions * ENTRIES_PER_SESSION, ENTRIES_MIN, ENTRIES_MAX);
     unsigned made = 0;
 
-    if (entries < ENTRIES_MIN)
-        entries = ENTRIES_MIN;
-    if (entries > ENTRIES_MAX)
-        entries = ENTRIES_MAX;
     *r = (struct registry){.disturb = disturb, .ctx = ctx};
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return false;
     r->keys = limit_keys_from(bytes);
-    while (made < REGISTRY_SHARDS &&
-           shard_init(&r->shards[made], (uint32_t)entries / REGISTRY_SHARDS))
+    while (made < REGISTRY_SHARDS && shard_init(&r->shards[made], entries / REGISTRY_SHARDS))
         made++;
     if (made == REGISTRY_SHARDS)
         return true;

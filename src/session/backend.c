@@ -90,10 +90,10 @@ static void say_login(struct session *s)
         return;
     }
     s->pre->sent.login = login_begin(s, &plan);
+    s->pre->said_login = true;
+    s->lease.committed = s->pre->sent.login != 0;
     if (s->pre->sent.login == 0)
         place_next(s, REFUSAL_serverbug, "credentials do not fit a command");
-    s->pre->said_login = true;
-    s->lease.committed = true;
 }
 
 /* With capabilities that another session has seen there is no need to wait for the answer: ask and

@@ -3,6 +3,7 @@
  */
 #include "support/conf_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char conf_text_waypost[] =
@@ -49,4 +50,27 @@ bool conf_text_load(const char *waypost, const char *routes, const char *users, 
     struct conf_source source = conf_text_source(files);
 
     return conf_load_from("waypost.json", &source, out, errors);
+}
+
+const char *conf_text_section(const char *section, const char *members)
+{
+    static char out[2048];
+
+    snprintf(out, sizeof(out),
+             "{\"listeners\": [{\"name\": \"l\", \"address\": \"[::]:993\", \"tls\": "
+             "\"implicit\"}],\n\"%s\": {%s},\n"
+             "\"tls\": {\"certificates\": [{\"chain\": \"c\", \"key\": \"k\"}]}}",
+             section, members);
+    return out;
+}
+
+const char *conf_text_backend(const char *members)
+{
+    static char out[2048];
+
+    snprintf(out, sizeof(out),
+             "{\"backends\": {\"b\": {\"address\": \"b.example:993\", \"tls\": \"implicit\",\n"
+             "%s}},\n\"routes\": [{\"to\": \"b\"}]}",
+             members);
+    return out;
 }

@@ -20,3 +20,7 @@ bool conf_text_load(const char *waypost, const char *routes, const char *users, 
 extern const char conf_text_waypost[];
 /* A smallest routes.json that loads. */
 extern const char conf_text_routes[];
+/* A waypost.json with these members in that section, and a routes.json with these of backend "b".
+ * Valid until the function is called again. */
+const char *conf_text_section(const char *section, const char *members);
+const char *conf_text_backend(const char *members);

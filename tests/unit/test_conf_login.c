@@ -14,23 +14,7 @@ TestSuite(conf_login);
 /* A waypost.json with these members in "auth", and clients asked for certificates. */
 static const char *auth(const char *members)
 {
-    static char out[2048];
-    snprintf(out, sizeof(out),
-             "{\"listeners\": [{\"name\": \"l\", \"address\": \"[::]:993\", \"tls\": "
-             "\"implicit\"}],\n\"auth\": {%s},\n"
-             "\"tls\": {\"certificates\": [{\"chain\": \"c\", \"key\": \"k\"}]}}",
-             members);
-    return out;
-}
-
-static const char *backend(const char *members)
-{
-    static char out[2048];
-    snprintf(out, sizeof(out),
-             "{\"backends\": {\"b\": {\"address\": \"b.example:993\", \"tls\": \"implicit\",\n"
-             "%s}},\n\"routes\": [{\"to\": \"b\"}]}",
-             members);
-    return out;
+    return conf_text_section("auth", members);
 }
 
 /* Loads a routing table beside a file "pw" with this content. */
@@ -98,7 +82,7 @@ Test(conf_login, every_mechanism_has_its_own_word)
         struct conf *c = NULL;
         struct conf_errors errors = {0};
         snprintf(members, sizeof(members), "\"mechanisms\": [\"%s\"]", words[i]);
-        cr_assert(conf_text_load(auth(members), backend(members), NULL, &c, &errors));
+        cr_assert(conf_text_load(auth(members), conf_text_backend(members), NULL, &c, &errors));
         cr_expect(c->routes->backends[0].mechanisms_declared);
         for (size_t m = 0; m < CONF_MECH_COUNT; m++) {
             cr_expect_eq(c->auth.mechanisms[m], m == i, "%s", words[i]);
@@ -112,10 +96,11 @@ Test(conf_login, everything_given_arrives)
 {
     struct conf *c = NULL;
     struct conf_errors errors = {0};
-    const char *text = backend("\"auth_forward\": \"oauthbearer\", \"pipelining\": false,"
-                               "\"identity\": [\"proxy-v2\", \"id\"], \"login\": {\"master\": {"
-                               "\"user\": \"master\", \"password_file\": \"pw\","
-                               "\"separator\": \"*\"}}");
+    const char *text =
+        conf_text_backend("\"auth_forward\": \"oauthbearer\", \"pipelining\": false,"
+                          "\"identity\": [\"proxy-v2\", \"id\"], \"login\": {\"master\": {"
+                          "\"user\": \"master\", \"password_file\": \"pw\","
+                          "\"separator\": \"*\"}}");
 
     cr_assert(load_with(text, SLICE("s3cret pass\n"), &c, &errors));
     const struct conf_backend *b = &c->routes->backends[0];
@@ -172,7 +157,7 @@ Test(conf_login, findings_about_backends)
         {MASTER ", \"mechanisms\": [\"LOGIN\"]",
          "/backends/b/login a master user without \"separator\" needs PLAIN"},
     };
-    conf_text_expect(rows, COUNT_OF(rows), backend, true);
+    conf_text_expect(rows, COUNT_OF(rows), conf_text_backend, true);
 }
 
 Test(conf_login, a_password_file_holds_one_line)
@@ -198,7 +183,7 @@ Test(conf_login, a_password_file_holds_one_line)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct conf *c = NULL;
         struct conf_errors errors = {0};
-        bool loaded = load_with(backend(MASTER), rows[i].content, &c, &errors);
+        bool loaded = load_with(conf_text_backend(MASTER), rows[i].content, &c, &errors);
         cr_expect_eq(loaded, rows[i].password != NULL, "row %zu", i);
         if (loaded) {
             cr_expect(slice_eq(secret_reveal(&c->routes->backends[0].master_password),
@@ -221,7 +206,7 @@ Test(conf_login, certificates_alone_need_a_master)
         "\"tls\": {\"certificates\": [{\"chain\": \"c\", \"key\": \"k\"}],"
         "\"client_auth\": \"request\", \"client_ca\": \"ca\"}}";
     struct conf_text files[] = {{"waypost.json", slice_str(main_text)},
-                                {"routes.json", slice_str(backend(MASTER))},
+                                {"routes.json", slice_str(conf_text_backend(MASTER))},
                                 {"pw", SLICE("x")},
                                 {NULL, {0}}};
     struct conf_source source = conf_text_source(files);

@@ -2,7 +2,6 @@
  * How backends are looked at: defaults, what a backend says otherwise, and its account for probes.
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
 
 #include "support/conf_expect.h"
 
@@ -10,23 +9,7 @@ TestSuite(conf_probe);
 
 static const char *general(const char *members)
 {
-    static char out[1024];
-    snprintf(out, sizeof(out),
-             "{\"listeners\": [{\"name\": \"l\", \"address\": \"[::]:993\", \"tls\": "
-             "\"implicit\"}],\n\"probe\": {%s},\n"
-             "\"tls\": {\"certificates\": [{\"chain\": \"c\", \"key\": \"k\"}]}}",
-             members);
-    return out;
-}
-
-static const char *backend(const char *members)
-{
-    static char out[2048];
-    snprintf(out, sizeof(out),
-             "{\"backends\": {\"b\": {\"address\": \"b.example:993\", \"tls\": \"implicit\",\n"
-             "%s}},\n\"routes\": [{\"to\": \"b\"}]}",
-             members);
-    return out;
+    return conf_text_section("probe", members);
 }
 
 static void expect(const struct conf_probe *probe, uint64_t interval, uint64_t timeout,
@@ -43,7 +26,7 @@ static struct conf *load(const char *members, const char *row)
     struct conf_errors errors = {0};
     struct conf *c = NULL;
 
-    cr_assert(conf_text_load(general(members), backend(row), NULL, &c, &errors));
+    cr_assert(conf_text_load(general(members), conf_text_backend(row), NULL, &c, &errors));
     return c;
 }
 
@@ -102,15 +85,16 @@ Test(conf_probe, findings_about_a_backend)
          "/backends/b/probe/login/password unknown key"},
         {"\"max_sessions\": -1", "/backends/b/max_sessions expected a whole number"},
     };
-    conf_text_expect(rows, COUNT_OF(rows), backend, true);
+    conf_text_expect(rows, COUNT_OF(rows), conf_text_backend, true);
 }
 
 Test(conf_probe, an_account)
 {
     struct conf_text files[] = {
         {"waypost.json", slice_str(conf_text_waypost)},
-        {"routes.json", slice_str(backend("\"probe\": {\"login\": {\"user\": \"watch@b.example\", "
-                                          "\"password_file\": \"pw\"}}"))},
+        {"routes.json",
+         slice_str(conf_text_backend("\"probe\": {\"login\": {\"user\": \"watch@b.example\", "
+                                     "\"password_file\": \"pw\"}}"))},
         {"pw", SLICE("open sesame\n")},
         {NULL, {0}}};
     struct conf_source source = conf_text_source(files);

@@ -30,6 +30,14 @@ struct limit_table {
     uint32_t oldest, newest; /* of the idle */
 };
 
+/* Entries to make room for: so many as are wanted, within these bounds. */
+static inline uint32_t limit_table_room(uint64_t wanted, uint32_t least, uint32_t most)
+{
+    uint64_t room = wanted < least ? least : wanted;
+
+    return room > most ? most : (uint32_t)room;
+}
+
 /* `stride` is the size of a struct that begins with a struct limit_entry. Memory is touched only as
  * it is used. False when there is none. */
 MUST_USE
